@@ -1,0 +1,27 @@
+/*
+ * lines: cuts a body into lines as it arrives. LF ends a line, a CR before it goes too.
+ *
+ * Bound   a line of more than bytes_max: ERR_TOO_BIG.
+ */
+#ifndef TAPECAST_WIRE_LINES_H
+#define TAPECAST_WIRE_LINES_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct lines {
+	struct buf held; /* the line that has begun */
+	uint64_t number; /* of the line last given, from 1 */
+};
+
+void lines_init(struct lines *lines, size_t bytes_max);
+void lines_fini(struct lines *lines);
+
+/* Takes bytes from *chunk; OK with a line (valid until the next call), ERR_AGAIN when the chunk is
+ * used up, ERR_TOO_BIG, ERR_NOMEM. Call until it is not OK. */
+enum err lines_next(struct lines *lines, struct slice *chunk, struct slice *ret_line) ERR_CHECKED;
+/* The last line, if it has no LF: OK; ERR_AGAIN if there is none. */
+enum err lines_last(struct lines *lines, struct slice *ret_line) ERR_CHECKED;
+
+#endif
