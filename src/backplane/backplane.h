@@ -1,0 +1,119 @@
+/*
+ * backplane: the seam: where streams are kept and how nodes hear each other.
+ *
+ * Thread  calls from any thread; answers and pushes come from any thread, possibly before the call
+ *         returns, never under a lock that the caller could hold (callers hold none).
+ * Promise every request is answered exactly once. An answer OK to a publish means: in the history.
+ *         Pushes of one stream come in order or not at all; a push may be lost in silence if
+ *         ops->pushes_can_fail, so the feed checks the chain.
+ */
+#ifndef TAPECAST_BACKPLANE_BACKPLANE_H
+#define TAPECAST_BACKPLANE_BACKPLANE_H
+
+#include "base/list.h"
+#include "stream/event.h"
+
+struct backplane;
+
+enum { BACKPLANE_GROUP_MAX = 64, BACKPLANE_READ_MAX = 1000 };
+
+/* A publish of 1..64 events of one stream, all or nothing. */
+struct publish {
+	/* asked */
+	struct slice name;
+	struct event **events; /* references taken over by the backplane, in every case */
+	size_t count;
+	struct slice idem; /* empty: none; the digest must then be that of the request */
+	uint8_t digest[16]; /* with idem: same key and other digest is ERR_KEY_REUSED */
+	bool expects; /* If-Match: only if the head is `expected` */
+	struct position expected;
+	void (*done)(struct publish *publish); /* once; may free the request */
+	/* answered */
+	enum err err; /* OK, ERR_CONFLICT (head: the present one), ERR_ENDED, ERR_KEY_REUSED,
+		       * ERR_UNAVAILABLE, ERR_TIMEOUT (unknown), ERR_FULL, ERR_NOMEM */
+	bool duplicate; /* OK: the key was seen before; first and last are of that time */
+	struct position first, last, head;
+	char note[128]; /* the note that goes with err */
+	struct list link; /* the backplane's while it has it */
+};
+
+enum read_status {
+	READ_OK, /* events follow `from` */
+	READ_NONE, /* no `from` was given: events from the oldest */
+	READ_EMPTY, /* there is no such stream */
+	READ_EPOCH, READ_AHEAD, READ_TRIMMED, READ_DIVERGED, /* events from the oldest */
+};
+
+struct read {
+	/* asked */
+	struct slice name;
+	bool from_given;
+	struct position from;
+	size_t events_max; /* 0: only the head; at most BACKPLANE_READ_MAX */
+	void (*done)(struct read *read); /* once; may free the request */
+	/* answered */
+	enum err err; /* OK, ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_NOMEM */
+	enum read_status status;
+	struct position head;
+	struct position floor; /* the position before the oldest kept event */
+	uint64_t oldest_seq; /* lo: floor.seq + 1 */
+	uint64_t kept_count, kept_bytes;
+	enum end_state end;
+	bool more; /* there was no room for all */
+	struct event **events; /* references for the caller, who frees the array by mem_free */
+	size_t count;
+	struct list link;
+};
+
+/* DELETE: ends the stream as cancelled and drops its history. */
+struct drop {
+	struct slice name;
+	void (*done)(struct drop *drop);
+	enum err err; /* OK, ERR_NOT_FOUND, ERR_UNAVAILABLE */
+	struct position last;
+	struct list link;
+};
+
+/* What a stream's watcher hears. Events: borrowed, take references. */
+struct push {
+	struct slice name;
+	struct position parent; /* the head before these events */
+	struct event *const *events;
+	size_t count;
+	bool fence; /* no events: the epoch was raised, read again */
+};
+
+struct backplane_sink {
+	void *arg;
+	void (*pushed)(void *arg, const struct push *push);
+	/* Pushes may have been missed on every watched stream (a connection was lost and is back). */
+	void (*doubt)(void *arg);
+};
+
+struct backplane_ops {
+	const char *name;
+	bool pushes_can_fail;
+	void (*publish)(struct backplane *backplane, struct publish *publish);
+	void (*read)(struct backplane *backplane, struct read *read);
+	void (*drop)(struct backplane *backplane, struct drop *drop);
+	/* Ephemeral events: to the watchers and nowhere else. References taken over. */
+	enum err (*shout)(struct backplane *backplane, struct slice name, struct event *event);
+	/* Pushes of this stream are wanted (or no longer): watched(arg, name) of the sink's owner is
+	 * called once they are sure to come. Memory: before watch returns. */
+	void (*watch)(struct backplane *backplane, struct slice name,
+		      void (*watched)(void *arg, struct slice name), void *arg);
+	void (*unwatch)(struct backplane *backplane, struct slice name);
+	/* Bounded work that is due: expiry, retries. Returns when it wants the next turn, monotonic. */
+	uint64_t (*turn)(struct backplane *backplane, uint64_t now_ms);
+	/* What was published can be read back just now. */
+	bool (*ready)(struct backplane *backplane);
+	void (*free)(struct backplane **backplane);
+};
+
+/* Embedded first in every backplane. */
+struct backplane {
+	const struct backplane_ops *ops;
+	struct backplane_sink sink; /* set once, before the first call */
+};
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * feed: keeps the tapes of open streams equal to the backplane's histories: order, healing, gaps.
+ *
+ * Owns    one record per fed stream (in the stream's feed slot).
+ * Thread  any for attach and the backplane's answers; feed_turn: one thread. A stream's record is
+ *         guarded by the stream's lock; no backplane call is made while it is held.
+ * Promise events are appended to a tape parent to child, or a fork with the right gap stands
+ *         between. A gap only when loss is known: never because the backplane is slow or away.
+ * Bound   pushes held back while a read is under way: 256 or 1 MB a stream, then read again.
+ */
+#ifndef TAPECAST_BACKPLANE_FEED_H
+#define TAPECAST_BACKPLANE_FEED_H
+
+#include "backplane/backplane.h"
+#include "stream/hub.h"
+#include "world/world.h"
+
+struct feed;
+
+/* Becomes the backplane's sink and the hub's `unfed`. */
+enum err feed_new(struct world *world, struct hub *hub, struct backplane *backplane,
+		  struct feed **ret_feed) ERR_CHECKED;
+/* After the last answer has come. */
+void feed_free(struct feed **feed);
+
+/* Somebody wants to listen: watch, read, go live (stream_live_set, stream_moved). Does nothing if it
+ * is on its way already. Any thread, no lock held. Memory: live when it returns. */
+enum err feed_attach(struct feed *feed, struct stream *stream) ERR_CHECKED;
+
+/* Probes of quiet streams (5 s +-20 %, only where pushes can fail), retries of failed reads. */
+void feed_turn(struct feed *feed, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * ticket: all that is needed to make a session of a socket. The only way in: see engine_adopt.
+ *
+ * Owns    nothing: the slices are copied where they are kept.
+ */
+#ifndef TAPECAST_DELIVERY_TICKET_H
+#define TAPECAST_DELIVERY_TICKET_H
+
+#include "base/buf.h"
+#include "stream/stream.h"
+#include "wire/cursor.h"
+
+enum session_form {
+	SESSION_SSE, /* the shared bytes; one stream */
+	SESSION_SSE_ENVELOPE, /* data is the JSON object, id the session's cursor; 1..64 streams */
+	SESSION_NDJSON, /* one JSON object a line; several streams: each line carries "cursor" */
+	SESSION_ANSWER, /* one HTTP answer (a page), made when there is something to say */
+};
+
+/* One stream of the session, as asked. */
+struct wanted {
+	struct slice name;
+	struct start start;
+};
+
+struct ticket;
+
+/* SESSION_ANSWER: writes the whole HTTP answer, head included. Called once, on the loop, when the
+ * stream has something behind the place, or after wait_ms. The stream is not locked. */
+typedef void answer_fn(void *arg, struct stream *stream, const struct place *place, uint64_t now_ms,
+		       struct buf *answer);
+
+struct ticket {
+	int fd;
+	enum session_form form;
+	bool notices; /* false: no tapecast.* block is ever sent */
+	const struct wanted *wanted;
+	size_t wanted_count; /* 1..CURSOR_STREAMS_MAX */
+	uint32_t interval_ms; /* at most one flush a window; 0: none */
+	struct slice head; /* the HTTP head of an open stream */
+	struct slice head_finished; /* the whole answer when every stream has ended and is read: 204 */
+	uint8_t address[16]; /* the peer (IPv4 mapped), for the count per address */
+	/* SESSION_ANSWER only */
+	uint32_t wait_ms;
+	answer_fn *answer;
+	void (*answer_free)(void *arg); /* called once, whatever happens after a successful adoption */
+	void *answer_arg;
+};
+
+#endif

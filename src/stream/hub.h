@@ -1,0 +1,49 @@
+/*
+ * hub: the streams this node has open, by name.
+ *
+ * Owns    its streams; whoever holds a reference keeps one from going.
+ * Thread  any; one lock. Lock rank: hub before stream.
+ * Bound   streams_max (ERR_TOO_MANY); an unused stream lingers for linger_ms and goes earlier when
+ *         tapes weigh more than bytes_max in all (least recently used first).
+ */
+#ifndef TAPECAST_STREAM_HUB_H
+#define TAPECAST_STREAM_HUB_H
+
+#include "stream/stream.h"
+
+struct hub;
+
+struct hub_config {
+	size_t streams_max;
+	size_t bytes_max;
+	uint64_t linger_ms;
+	/* The bounds of a stream, by its name (its class). */
+	struct tape_bounds (*bounds_of)(void *arg, struct slice name);
+	/* The stream is about to go: forget it, free the feed. Outside all locks' reach but the hub's. */
+	void (*unfed)(void *arg, struct slice name, void *feed);
+	void *arg;
+};
+
+enum err hub_new(const struct hub_config *config, struct hub **ret_hub) ERR_CHECKED;
+/* No stream may be referenced any more. */
+void hub_free(struct hub **hub);
+/* unfed's argument is known later than the hub (wiring). Before any stream exists. */
+void hub_unfed_set(struct hub *hub, void (*unfed)(void *, struct slice, void *), void *arg);
+
+/* The stream with a reference, made if it is not there. ERR_TOO_MANY, ERR_NOMEM. */
+enum err hub_get(struct hub *hub, struct slice name, struct stream **ret_stream) ERR_CHECKED;
+/* With a reference, or NULL. */
+struct stream *hub_find(struct hub *hub, struct slice name);
+/* Gives the reference back; sets *stream to NULL. */
+void hub_put(struct hub *hub, struct stream **stream, uint64_t now_ms);
+/* Lets go of streams that have lingered enough, or that the byte bound asks for; ages a bounded
+ * number of tapes. Call about once a second. */
+void hub_turn(struct hub *hub, uint64_t now_ms);
+
+size_t hub_count(const struct hub *hub);
+size_t hub_weight(const struct hub *hub);
+
+/* Walks every open stream for tests and admin pages: fn under the hub's lock. */
+void hub_each(struct hub *hub, void (*fn)(void *arg, struct stream *stream), void *arg);
+
+#endif

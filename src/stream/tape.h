@@ -1,0 +1,136 @@
+/*
+ * tape: one stream's bounded run of events, encoded once per form and shared by all readers.
+ *
+ * Owns    references to its events; the segments of encoded bytes (pinned ones outlive a trim).
+ * Thread  every call but view_done under the stream's lock.
+ * Promise a place on the tape is an ordinal, which only grows: entry n is never changed. Whatever
+ *         lies between an ordinal and the head comes as runs of bytes, each sent by one send().
+ *         Runs break at segments and at entries that are told one by one: a fork, an end, and (for
+ *         readers that lag) events that are ephemeral or expired.
+ * Bound   tape_bounds; trimming goes from the tail, and never past the newest event.
+ */
+#ifndef TAPECAST_STREAM_TAPE_H
+#define TAPECAST_STREAM_TAPE_H
+
+#include "stream/event.h"
+#include "stream/gap.h"
+
+enum form { FORM_SSE, FORM_JSON, FORM_COUNT };
+
+enum { TAPE_SEGMENT_BYTES = 65536 };
+
+struct tape_bounds {
+	uint32_t events_max;
+	size_t bytes_max; /* of event_weight, each form's bytes on top */
+	uint64_t age_ms_max;
+};
+
+struct tape;
+struct segment;
+
+/* name must outlive the tape. ERR_NOMEM. */
+enum err tape_new(struct slice name, struct tape_bounds bounds, struct tape **ret_tape) ERR_CHECKED;
+void tape_free(struct tape **tape);
+
+/* Encodes this form from now on, and what is on the tape already. ERR_NOMEM: not in use. */
+enum err tape_use(struct tape *tape, enum form form) ERR_CHECKED;
+
+/* Appends (takes a reference of its own) and trims. The caller has checked that it follows the head
+ * (or is ephemeral). ERR_NOMEM: the tape is as it was. */
+enum err tape_append(struct tape *tape, struct event *event, uint64_t now_ms) ERR_CHECKED;
+
+/* History breaks here: every reader that comes this far is told gap and goes on behind it; new
+ * readers are only placed behind it. gap->next becomes the head. ERR_NOMEM: as it was. */
+enum err tape_fork(struct tape *tape, const struct gap *gap) ERR_CHECKED;
+
+/* The position before the first event, for a fresh tape only (before any append). */
+void tape_floor_set(struct tape *tape, struct position floor);
+
+/* Drops what is older than age_ms_max. */
+void tape_age(struct tape *tape, uint64_t now_ms);
+
+uint64_t tape_head_ord(const struct tape *tape); /* of the next event to come */
+uint64_t tape_tail_ord(const struct tape *tape); /* of the oldest entry */
+struct position tape_head(const struct tape *tape);
+/* Counts what a new reader from=start would be given: events with a position, unexpired. */
+size_t tape_count(const struct tape *tape, uint64_t now_ms);
+size_t tape_weight(const struct tape *tape); /* bytes of events and forms */
+/* END_NONE while it goes on. */
+enum end_state tape_end(const struct tape *tape);
+/* The position is on the tape (or its floor): equal tag included. */
+bool tape_holds(const struct tape *tape, const struct position *position);
+
+enum start_kind {
+	START_NOW,
+	START_OLDEST,
+	START_LAST, /* the newest `count` events */
+	START_TIME, /* events accepted at or after wall_ms */
+	START_AFTER, /* the position `after` */
+	START_INVALID, /* an id that is none: gap, then `otherwise` */
+};
+
+struct start {
+	enum start_kind kind;
+	enum start_kind otherwise; /* where to go on when `after` cannot be: OLDEST, NOW… */
+	struct position after;
+	uint64_t count;
+	uint64_t wall_ms;
+};
+
+struct place {
+	uint64_t ord; /* the next entry to read */
+	struct position at; /* the position before it */
+	bool gapped; /* tell gap first */
+	bool recovered; /* START_AFTER was honoured without a gap */
+	bool finished; /* an ended stream of which everything has been read */
+	struct gap gap;
+};
+
+void tape_place(const struct tape *tape, const struct start *start, uint64_t now_ms,
+		struct place *ret_place);
+
+enum view_kind {
+	VIEW_NOTHING, /* caught up */
+	VIEW_BYTES, /* bytes: entries ord..end_ord-1 */
+	VIEW_GAP, /* tell gap, go on at end_ord */
+	VIEW_END, /* tell end: the stream is over */
+	VIEW_OVERTAKEN, /* the tail has passed ord: gap is filled in (skipped), end_ord the tail */
+};
+
+struct view {
+	enum view_kind kind;
+	struct slice bytes; /* pinned until view_done; starts `skip` bytes into entry ord */
+	uint64_t ord;
+	uint32_t skip;
+	uint64_t end_ord;
+	struct position end_at; /* where a reader stands who has read it all */
+	struct gap gap;
+	enum end_state end;
+	struct event *event; /* events_max == 1: the event, with a reference; else NULL */
+	struct segment *segment;
+};
+
+struct peek {
+	enum form form;
+	uint64_t ord;
+	uint32_t skip; /* bytes of entry ord already sent */
+	size_t bytes_max; /* more only if the first entry alone is longer */
+	uint32_t events_max; /* 0: no bound; 1: also gives the event */
+	bool lagging; /* leaves out ephemeral and expired events */
+	uint64_t now_ms;
+};
+
+/* What lies at peek.ord. Entries left out are stepped over: end_ord says how far. VIEW_BYTES may
+ * then have no bytes, when all that was there was left out. at: the reader's position (for gaps). */
+void tape_peek(const struct tape *tape, const struct peek *peek, const struct position *at,
+	       struct view *ret_view);
+
+/* sent bytes (< view->bytes.bytes) of a view went out: which entry the reader is now in, and how far.
+ * ret_at is the position before that entry. ret_rest: bytes left of that entry, from the view. */
+void tape_partial(const struct tape *tape, enum form form, const struct view *view, size_t sent,
+		  uint64_t *ret_ord, uint32_t *ret_skip, struct position *ret_at, size_t *ret_rest);
+
+/* Unpins. Any thread, lock not needed. */
+void view_done(struct view *view);
+
+#endif
