@@ -28,7 +28,7 @@ const char *err_text(enum err err);
 /* Leaves a note for people (printf form) and returns err, so that one line does both. */
 enum err err_note(enum err err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Puts "prefix: " before the note and returns err. */
+/* Puts "prefix: " before the note, or before err's text if there is none, and returns err. */
 enum err err_prefix(enum err err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The thread's last note; "" if there is none. Valid until the next note. */

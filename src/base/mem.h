@@ -20,7 +20,8 @@ void *mem_realloc(void *block, size_t bytes);
 char *mem_strndup(const char *text, size_t bytes);
 void mem_free(void *block); /* NULL is fine */
 
-/* Blocks and bytes (as the allocator rounds them) that live now; calls made so far. */
+/* Blocks and bytes (as the allocator rounds them) that live now; calls made so far, also those that
+ * failed. */
 size_t mem_live(void);
 size_t mem_live_bytes(void);
 uint64_t mem_calls(void);
