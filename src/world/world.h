@@ -4,7 +4,8 @@
  *
  * Thread  now/wall/random and wake: any. A poller's other calls: the thread that owns the poller.
  * Time    now_ms is monotonic and never 0; wall_ms is Unix time.
- * Promise no call blocks but poller_wait.
+ * Promise no call blocks but poller_wait; what was written before a poller_wake is seen after the
+ *         poller_wait that it ended.
  */
 #ifndef TAPECAST_WORLD_WORLD_H
 #define TAPECAST_WORLD_WORLD_H

@@ -1,0 +1,8 @@
+noinst_LTLIBRARIES += libworld.la
+
+libworld_la_SOURCES = \
+	src/world/linux.c \
+	src/world/listen.c \
+	src/world/listen.h \
+	src/world/world.h
+libworld_la_LIBADD = libbase.la
