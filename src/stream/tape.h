@@ -17,8 +17,6 @@
 
 enum form { FORM_SSE, FORM_JSON, FORM_COUNT };
 
-enum { TAPE_SEGMENT_BYTES = 65536 };
-
 struct tape_bounds {
 	uint32_t events_max;
 	size_t bytes_max; /* of event_weight, each form's bytes on top */
@@ -114,21 +112,21 @@ struct peek {
 	enum form form;
 	uint64_t ord;
 	uint32_t skip; /* bytes of entry ord already sent */
-	size_t bytes_max; /* more only if the first entry alone is longer */
 	uint32_t events_max; /* 0: no bound; 1: also gives the event */
 	bool lagging; /* leaves out ephemeral and expired events */
 	uint64_t now_ms;
 };
 
-/* What lies at peek.ord. Entries left out are stepped over: end_ord says how far. VIEW_BYTES may
+/* What lies at peek.ord, at most one segment's bytes (64 KiB, or one longer event). Entries left out are stepped over: end_ord says how far. VIEW_BYTES may
  * then have no bytes, when all that was there was left out. at: the reader's position (for gaps). */
 void tape_peek(const struct tape *tape, const struct peek *peek, const struct position *at,
 	       struct view *ret_view);
 
 /* sent bytes (< view->bytes.bytes) of a view went out: which entry the reader is now in, and how far.
- * ret_at is the position before that entry. ret_rest: bytes left of that entry, from the view. */
-void tape_partial(const struct tape *tape, enum form form, const struct view *view, size_t sent,
-		  uint64_t *ret_ord, uint32_t *ret_skip, struct position *ret_at, size_t *ret_rest);
+ * ret_at is the position before that entry; untouched if it is the view's first, or trimmed by now.
+ * ret_rest: bytes left of that entry, from the view. */
+void tape_partial(const struct tape *tape, const struct view *view, size_t sent, uint64_t *ret_ord,
+		  uint32_t *ret_skip, struct position *ret_at, size_t *ret_rest);
 
 /* Unpins. Any thread, lock not needed. */
 void view_done(struct view *view);
