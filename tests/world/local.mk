@@ -1,0 +1,9 @@
+check_PROGRAMS += \
+	tests/world/test_linux \
+	tests/world/test_listen
+
+tests_world_test_linux_SOURCES = tests/world/test_linux.c
+tests_world_test_linux_LDADD = libworld.la libbase.la $(CMOCKA_LIBS)
+
+tests_world_test_listen_SOURCES = tests/world/test_listen.c
+tests_world_test_listen_LDADD = libworld.la libbase.la $(CMOCKA_LIBS)
