@@ -31,8 +31,8 @@ struct draft {
 enum err end_state_parse(struct slice text, enum end_state *ret_end) ERR_CHECKED;
 const char *end_state_text(enum end_state end);
 
-/* Type, key, idem, UTF-8 of data, and data_bytes_max (ERR_TOO_BIG); an end may not be ephemeral,
- * ephemeral has no ttl. Notes say what. */
+/* Stream, type, key and idem if given, UTF-8 of data, and data_bytes_max (ERR_TOO_BIG); an end may
+ * not be ephemeral, ephemeral has no ttl, and there must be data or an end. Notes say what. */
 enum err draft_check(const struct draft *draft, size_t data_bytes_max) ERR_CHECKED;
 
 #endif

@@ -19,15 +19,18 @@ struct encode_event {
 	uint64_t wall_ms;
 };
 
+/* All: ERR_NOMEM, ERR_TOO_BIG, and ERR_SYNTAX for a type (below: id, json) that would end its line;
+ * buf is then as it was. Payloads may hold anything. */
+
 /* "event: T\n" if typed, one "data: " line for each line of the payload, "id: POS\n" last, "\n". */
 enum err encode_sse(const struct encode_event *event, struct buf *buf);
 
 /* {"stream","id","type","key","time","data"}, no newline; absent type, key, id are left out.
- * json data as it is (newlines in it, which are white space there, become spaces), else a string. */
+ * json data as it is (line ends in it, white space there, become spaces), else a string. */
 enum err encode_json(const struct encode_event *event, struct buf *buf);
 
-/* "event: T\ndata: JSON\nid: ID\n\n": notices, and events in the envelope form. Empty type or id: no
- * such line. json must hold no newline. retry_ms 0: none; else "retry: N\n" before data. */
+/* "event: T\ndata: JSON\nid: ID\n\n": notices, and events in the envelope form. Empty type or id:
+ * no such line. json must hold no line end. retry_ms 0: none; else "retry: N\n" before data. */
 enum err encode_sse_block(struct slice type, struct slice json, struct slice id, uint32_t retry_ms,
 			  struct buf *buf);
 

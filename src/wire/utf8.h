@@ -1,5 +1,7 @@
 /*
  * utf8: is it text? Strict: no overlong forms, no surrogates, nothing above U+10FFFF, and no NUL.
+ *
+ * Promise pure; utf8_check and any cutting into utf8_feed's chunks agree.
  */
 #ifndef TAPECAST_WIRE_UTF8_H
 #define TAPECAST_WIRE_UTF8_H
@@ -13,7 +15,8 @@ struct utf8 {
 	unsigned char low, high; /* what the next one may be */
 };
 
-/* ERR_UTF8 with a note; *ret_bad_at (may be NULL) is the offset of the first bad byte. */
+/* ERR_UTF8 with a note; *ret_bad_at (may be NULL) is the offset of the first byte that cannot be,
+ * text.bytes if the text ends inside a character. */
 enum err utf8_check(struct slice text, size_t *ret_bad_at) ERR_CHECKED;
 enum err utf8_feed(struct utf8 *state, struct slice chunk, size_t *ret_bad_at) ERR_CHECKED;
 /* Nothing is left open. */
