@@ -1,8 +1,10 @@
 noinst_LTLIBRARIES += libworld.la
 
 libworld_la_SOURCES = \
+	src/world/foreign.c \
+	src/world/foreign.h \
 	src/world/linux.c \
 	src/world/listen.c \
 	src/world/listen.h \
 	src/world/world.h
-libworld_la_LIBADD = libbase.la
+libworld_la_LIBADD = $(SODIUM_LIBS)

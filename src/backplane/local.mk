@@ -1,0 +1,1 @@
+# What src/backplane adds to the build.

@@ -1,0 +1,1 @@
+# What src/cli adds to the build.

@@ -1,0 +1,1 @@
+# What src/delivery adds to the build.

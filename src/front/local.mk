@@ -1,0 +1,1 @@
+# What src/front adds to the build.

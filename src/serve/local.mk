@@ -1,0 +1,1 @@
+# What src/serve adds to the build.

@@ -1,0 +1,1 @@
+# What tests/backplane adds to the build.

@@ -1,0 +1,1 @@
+# What tests/cli adds to the build.

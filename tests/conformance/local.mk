@@ -1,0 +1,1 @@
+# What tests/conformance adds to the build.

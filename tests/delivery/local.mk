@@ -1,0 +1,1 @@
+# What tests/delivery adds to the build.

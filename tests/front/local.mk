@@ -1,0 +1,1 @@
+# What tests/front adds to the build.

@@ -1,0 +1,1 @@
+# What tests/serve adds to the build.

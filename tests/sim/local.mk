@@ -1,0 +1,1 @@
+# What tests/sim adds to the build.

@@ -1,0 +1,1 @@
+# What tests/story adds to the build.

@@ -1,0 +1,1 @@
+# What tests/stream adds to the build.

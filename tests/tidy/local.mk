@@ -1,0 +1,1 @@
+# What tests/tidy adds to the build.

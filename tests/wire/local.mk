@@ -1,0 +1,1 @@
+# What tests/wire adds to the build.
