@@ -81,6 +81,7 @@ struct push {
 	struct event *const *events;
 	size_t count;
 	bool fence; /* no events: the epoch was raised, read again */
+	bool dropped; /* history before these events was dropped on purpose */
 };
 
 struct backplane_sink {
