@@ -97,3 +97,16 @@ size_t wheel_advance(struct wheel *wheel, uint64_t now_ms)
 	}
 	return fired_count;
 }
+
+int wheel_wait_ms(const struct wheel *wheel, uint64_t now_ms)
+{
+	MUST_BE(wheel, WHEEL_TAG);
+	if (wheel->armed_count == 0)
+		return -1;
+	uint64_t tick = wheel->now_tick;
+	do {
+		tick++;
+	} while (list_empty(&wheel->slots[tick % WHEEL_SLOTS]));
+	uint64_t at_ms = tick * WHEEL_TICK_MS;
+	return at_ms > now_ms ? (int)(at_ms - now_ms) : 0;
+}

@@ -26,7 +26,8 @@ struct wanted {
 struct ticket;
 
 /* SESSION_ANSWER: writes the whole HTTP answer, head included. Called once, on the loop, when the
- * stream has something behind the place, or after wait_ms. The stream is not locked. */
+ * stream has something behind the place, or after wait_ms. The stream is not locked. place is NULL
+ * if the stream was not live by then: the backplane is away. */
 typedef void answer_fn(void *arg, struct stream *stream, const struct place *place, uint64_t now_ms,
 		       struct buf *answer);
 

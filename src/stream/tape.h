@@ -122,11 +122,18 @@ struct peek {
 void tape_peek(const struct tape *tape, const struct peek *peek, const struct position *at,
 	       struct view *ret_view);
 
-/* sent bytes (< view->bytes.bytes) of a view went out: which entry the reader is now in, and how far.
- * ret_at is the position before that entry; untouched if it is the view's first, or trimmed by now.
- * ret_rest: bytes left of that entry, from the view. */
-void tape_partial(const struct tape *tape, const struct view *view, size_t sent, uint64_t *ret_ord,
-		  uint32_t *ret_skip, struct position *ret_at, size_t *ret_rest);
+/* Where a reader is who got the first `sent` (< view->bytes.bytes) bytes of a view. */
+struct partial {
+	uint64_t ord; /* the entry it is in, and how many of its bytes are out */
+	uint32_t skip;
+	size_t rest; /* bytes of that entry that are not */
+	bool known; /* at and after are: false if the entry has been trimmed meanwhile */
+	struct position at; /* before that entry */
+	struct position after; /* behind it */
+};
+
+void tape_partial(const struct tape *tape, const struct view *view, size_t sent,
+		  struct partial *ret_partial);
 
 /* Unpins. Any thread, lock not needed. */
 void view_done(struct view *view);

@@ -121,12 +121,12 @@ void tape_peek(const struct tape *tape, const struct peek *peek, const struct po
 	*ret_view = view;
 }
 
-void tape_partial(const struct tape *tape, const struct view *view, size_t sent, uint64_t *ret_ord,
-		  uint32_t *ret_skip, struct position *ret_at, size_t *ret_rest)
+void tape_partial(const struct tape *tape, const struct view *view, size_t sent,
+		  struct partial *ret_partial)
 {
 	MUST(view->segment && sent < view->bytes.bytes);
 	/* The segment is pinned and knows its frames, so this holds even if the tape was trimmed past
-	 * the view meanwhile; only the position is then no longer known, and stays as it was. */
+	 * the view meanwhile; only the positions are then no longer known. */
 	const struct segment *segment = view->segment;
 	uint32_t reached = (uint32_t)((size_t)(view->bytes.at - segment->bytes) + sent);
 	uint32_t low = (uint32_t)(view->ord - segment->first_ord);
@@ -138,11 +138,15 @@ void tape_partial(const struct tape *tape, const struct view *view, size_t sent,
 		else
 			high = middle - 1;
 	}
-	*ret_ord = segment->first_ord + low;
-	*ret_skip = reached - segment_start(segment, low);
-	*ret_rest = segment_start(segment, low + 1) - reached;
-	if (*ret_ord > view->ord && *ret_ord >= tape->tail_ord)
-		*ret_at = tape_before(tape, *ret_ord);
+	struct partial partial = { .ord = segment->first_ord + low };
+	partial.skip = reached - segment_start(segment, low);
+	partial.rest = segment_start(segment, low + 1) - reached;
+	partial.known = partial.ord >= tape->tail_ord;
+	if (partial.known) {
+		partial.at = tape_before(tape, partial.ord);
+		partial.after = *entry_position(tape_entry(tape, partial.ord));
+	}
+	*ret_partial = partial;
 }
 
 void view_done(struct view *view)

@@ -1,0 +1,243 @@
+/*
+ * delivery_impl: sessions, follows and loops from the inside, for the files of this floor alone.
+ *
+ * A session has one cursor per stream. A cursor rests on its follow's roster while it has read
+ * everything; when the stream moves, the follow's roster is served in one pass over shared bytes. A
+ * session that the kernel refuses (ERR_AGAIN) leaves the rosters until the socket is writable; one
+ * that has more to read than a pass allows waits on the loop's busy list.
+ */
+#ifndef TAPECAST_DELIVERY_DELIVERY_IMPL_H
+#define TAPECAST_DELIVERY_DELIVERY_IMPL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/map.h"
+#include "base/wheel.h"
+#include "delivery/engine.h"
+#include "stream/hub.h"
+
+enum {
+	OWED_BYTES_MAX = 4096, /* what may be copied of a frame that the kernel took half of */
+	PASS_SENDS_MAX = 2000, /* then back to the poller */
+	SESSION_VIEWS_MAX = 2, /* of 64 KiB, then the next session */
+	STITCH_FRAMES_MAX = 128, /* put together for one send */
+	STITCH_BYTES = 65536,
+	SESSION_ID_BYTES = 16,
+};
+
+#define SESSION_TAG 0x5e5510a7u
+#define FOLLOW_TAG 0xf0110b3du
+#define LOOP_TAG 0x100b57a9u
+#define ENGINE_TAG 0xe4617e5du
+
+/* A stream that has listeners on this loop. */
+struct follow {
+	uint32_t tag;
+	uint32_t cursor_count;
+	struct loop *loop;
+	struct stream *stream; /* a reference */
+	struct watch watch;
+	atomic_bool marked; /* moved since the last pass */
+	struct list mark_link; /* on loop->marks, under its lock */
+	struct list dirty_link; /* on loop->dirty, the loop's own */
+	struct list roster; /* cursors that have read everything */
+	struct list pending; /* cursors this pass has still to serve */
+};
+
+struct session;
+
+struct cursor {
+	struct session *session;
+	struct follow *follow;
+	struct list link; /* on the follow's roster or pending; empty while the session is elsewhere */
+	bool placed; /* place is valid; before that, start */
+	bool ended; /* the end has been told */
+	bool lagging; /* replaying, or was refused by the kernel: passing events are left out */
+	uint32_t skip; /* bytes of entry ord that are already out */
+	union {
+		struct start start;
+		struct {
+			uint64_t ord;
+			struct position at;
+		};
+	};
+};
+
+enum session_state {
+	SESSION_WAITING, /* not every stream is live yet */
+	SESSION_RESTING, /* every cursor is at its head, or being served from a roster */
+	SESSION_BUSY, /* on loop->busy: there is more to send */
+	SESSION_REFUSED, /* the kernel's buffer is full: WORLD_WRITABLE goes on */
+	SESSION_PACED, /* its window (interval) is not over */
+	SESSION_GONE, /* on loop->grave */
+};
+
+/* What is needed only until the stream is open, or by few sessions. */
+struct extra {
+	uint32_t wait_ms;
+	answer_fn *answer;
+	void (*answer_free)(void *arg);
+	void *answer_arg;
+	struct place place; /* where the answer begins */
+	size_t head_bytes, head_finished_bytes;
+	char heads[];
+};
+
+/* Bytes that must go out before anything else. */
+struct owed {
+	uint32_t bytes, sent;
+	char at[];
+};
+
+struct session {
+	uint32_t tag;
+	int fd;
+	struct loop *loop;
+	struct list link; /* loop->sessions or loop->grave */
+	struct list busy_link;
+	struct deadline deadline; /* opening, heartbeat, stall, pace or drain: whatever is next */
+	uint64_t sent_ms; /* the last byte went out */
+	uint64_t refused_ms;
+	uint64_t flushed_ms; /* of the interval's window */
+	uint64_t opened_ms;
+	struct owed *owed;
+	struct extra *extra;
+	struct address_count *address;
+	uint8_t state;
+	uint8_t form;
+	bool notices, head_sent, opened, closing, draining;
+	uint16_t cursor_count, cursor_next; /* whose turn it is */
+	uint32_t interval_ms;
+	uint32_t retry_ms;
+	uint32_t beat_ms; /* this beat's jittered length */
+	uint64_t drain_ms;
+	uint8_t id[SESSION_ID_BYTES];
+	struct cursor *cursors;
+	struct cursor only; /* where cursors points when there is one */
+};
+
+/* Written by the loop alone, read by anybody. */
+struct loop_counts {
+	_Atomic uint64_t opened, refused, events, bytes, sends, gaps;
+	_Atomic uint64_t by_peer, dead, overtaken, end, drain, nomem;
+};
+
+struct loop {
+	uint32_t tag;
+	uint32_t index;
+	struct engine *engine;
+	struct world *world;
+	struct poller *poller;
+	struct wheel *wheel;
+	struct map *follows; /* by stream name */
+	struct list sessions;
+	struct list busy;
+	struct list grave;
+	struct list dirty;
+	struct guest guest;
+	uint64_t guest_due_ms; /* UINT64_MAX: only when its fd says so */
+	uint64_t chance; /* generator state */
+	uint64_t now_ms; /* of the turn */
+	uint32_t sends_left; /* of the pass */
+	bool draining;
+	struct buf scratch; /* blocks and stitched frames on their way out */
+	pthread_mutex_t lock; /* marks, tasks */
+	struct list marks;
+	struct list tasks;
+	struct loop_counts counts;
+};
+
+struct address_count {
+	uint8_t address[16];
+	uint32_t count;
+};
+
+struct engine {
+	uint32_t tag;
+	struct engine_config config;
+	struct loop *loops[ENGINE_LOOPS_MAX];
+	pthread_mutex_t lock; /* addresses, session_count */
+	struct map *addresses;
+	size_t session_count;
+	_Atomic uint64_t refused;
+	_Atomic uint32_t drain_window_ms; /* + 1; 0: not draining */
+};
+
+/* One adds from the loop's thread alone, so a plain load and store will do. */
+static inline void count_up(_Atomic uint64_t *counter, uint64_t by)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by,
+			      memory_order_relaxed);
+}
+
+/* engine.c: takes and gives back one session's place. */
+enum err engine_take_place(struct engine *engine, const uint8_t address[16],
+			   struct address_count **ret_count) ERR_CHECKED;
+void engine_give_place(struct engine *engine, struct address_count *count);
+
+/* follow.c */
+struct slice follow_name(const void *follow);
+/* A cursor joins the loop's follow of this stream, which is made if need be (and fed). */
+enum err follow_join(struct loop *loop, struct slice name, struct cursor *cursor) ERR_CHECKED;
+void follow_leave(struct cursor *cursor);
+/* Serves what the loop's sends_left allow; true if some are left. */
+bool follow_pass(struct follow *follow);
+
+/* session.c */
+enum err session_new(struct loop *loop, const struct ticket *ticket, struct session **ret_session)
+	ERR_CHECKED;
+/* The socket is closed now, the memory goes at the end of the turn. counter: why (may be NULL). */
+void session_close(struct session *session, _Atomic uint64_t *counter);
+void session_bury(struct session *session);
+void session_ready(struct session *session, unsigned flags);
+/* Arms the session's deadline for at_ms, or as near as the wheel reaches. */
+void session_arm(struct session *session, uint64_t at_ms);
+
+/* session_life.c */
+/* All of its streams may be live by now. */
+void session_try_open(struct session *session);
+/* Goes on sending: owed bytes, then cursors. */
+void session_run(struct session *session);
+void session_drain(struct session *session, uint32_t window_ms);
+/* Its deadline has passed, whatever that was for. */
+void session_due(struct deadline *due, uint64_t now_ms);
+/* Frees what only the opening needed, and the answer's argument. */
+void session_let_go(struct session *session);
+
+/* pump.c. Both: OK, ERR_AGAIN (the session was set SESSION_REFUSED), ERR_CLOSED (it is gone). */
+enum err pump_bytes(struct session *session, struct slice bytes);
+enum err pump_owed(struct session *session);
+/* Serves one cursor, at most views_max views. Puts it on its roster when it has read everything. */
+enum err pump_cursor(struct session *session, struct cursor *cursor, int views_max);
+/* Sends a plain view and moves the cursor by what went out. */
+enum err pump_view(struct session *session, struct cursor *cursor, const struct view *view);
+/* The kernel took `sent` of `bytes`, or said err: counts, remembers, refuses, closes. */
+enum err pump_account(struct session *session, enum err err, size_t sent);
+/* Keeps what is left of a frame. ERR_NOMEM, ERR_TOO_BIG (more than OWED_BYTES_MAX): nothing kept. */
+enum err pump_owe(struct session *session, struct slice rest) ERR_CHECKED;
+
+/* stitch.c: one send of what lies before the cursor, for forms whose bytes differ per session. The
+ * next entry is an event. As pump_cursor. */
+enum err stitch_cursor(struct session *session, struct cursor *cursor);
+
+/* notice.c: blocks of ours, in the session's form, appended to loop->scratch. */
+enum err notice_cursor(const struct session *session, struct buf *buf);
+enum err notice_open(struct session *session, bool recovered, struct buf *buf);
+enum err notice_gap(struct session *session, struct slice name, const struct gap *gap,
+		    struct buf *buf);
+enum err notice_end(struct session *session, struct slice name, enum end_state end,
+		    struct buf *buf);
+
+static inline bool session_stitches(const struct session *session)
+{
+	return session->form == SESSION_SSE_ENVELOPE ||
+	       (session->form == SESSION_NDJSON && session->cursor_count > 1);
+}
+
+static inline enum form session_tape_form(const struct session *session)
+{
+	return session->form == SESSION_SSE ? FORM_SSE : FORM_JSON;
+}
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * notice: the blocks that are ours: tapecast.open, tapecast.gap, tapecast.end.
+ *
+ * Promise each carries the cursor at which the session stands after it, so that a client cut right
+ *         behind it resumes exactly.
+ */
+#include "delivery/delivery_impl.h"
+
+#include "wire/encode.h"
+#include "wire/json.h"
+
+enum { NOTICE_BYTES_MAX = 8192 };
+
+enum err notice_cursor(const struct session *session, struct buf *buf)
+{
+	struct slice names[CURSOR_STREAMS_MAX];
+	struct position positions[CURSOR_STREAMS_MAX];
+	for (uint16_t i = 0; i < session->cursor_count; i++) {
+		names[i] = stream_name(session->cursors[i].follow->stream);
+		positions[i] = session->cursors[i].at;
+	}
+	return cursor_format(names, positions, session->cursor_count, buf);
+}
+
+/* One notice: an SSE block, or a line {"event","id","data"}. */
+static enum err notice_put(const struct session *session, const char *type, struct slice json,
+			   uint32_t retry_ms, struct buf *buf)
+{
+	struct buf id;
+	buf_init(&id, CURSOR_TEXT_MAX);
+	enum err err = notice_cursor(session, &id);
+	if (err == OK && session->form != SESSION_NDJSON) {
+		err = encode_sse_block(slice_of(type), json, buf_slice(&id), retry_ms, buf);
+	} else if (err == OK) {
+		buf_put_text(buf, "{\"event\":\"");
+		buf_put_text(buf, type);
+		buf_put_text(buf, "\",\"id\":\"");
+		buf_put(buf, buf_slice(&id));
+		buf_put_text(buf, "\",\"data\":");
+		buf_put(buf, json);
+		buf_put_text(buf, "}\n");
+		err = buf->err;
+	}
+	buf_fini(&id);
+	return err;
+}
+
+static void put_position(struct buf *json, const char *name, const struct position *position)
+{
+	char text[POSITION_TEXT_MAX];
+	position_format(position, text);
+	buf_put_text(json, name);
+	buf_put_text(json, text);
+	buf_put_byte(json, '"');
+}
+
+enum err notice_open(struct session *session, bool recovered, struct buf *buf)
+{
+	if (!session->notices)
+		return OK;
+	static const char digits[] = "0123456789abcdef";
+	struct buf json;
+	buf_init(&json, NOTICE_BYTES_MAX);
+	buf_put_text(&json, "{\"session\":\"");
+	for (int i = 0; i < SESSION_ID_BYTES; i++) {
+		buf_put_byte(&json, digits[session->id[i] >> 4]);
+		buf_put_byte(&json, digits[session->id[i] & 15]);
+	}
+	buf_put_text(&json, "\",\"recovered\":");
+	buf_put_text(&json, recovered ? "true}" : "false}");
+	enum err err = json.err;
+	if (err == OK)
+		err = notice_put(session, "tapecast.open", buf_slice(&json), session->retry_ms, buf);
+	buf_fini(&json);
+	return err;
+}
+
+enum err notice_gap(struct session *session, struct slice name, const struct gap *gap,
+		    struct buf *buf)
+{
+	count_up(&session->loop->counts.gaps, 1);
+	if (!session->notices)
+		return OK;
+	struct buf json;
+	buf_init(&json, NOTICE_BYTES_MAX);
+	buf_put_text(&json, "{\"stream\":");
+	json_quote(name, &json);
+	put_position(&json, ",\"after\":\"", &gap->after);
+	put_position(&json, ",\"next\":\"", &gap->next);
+	buf_put_text(&json, ",\"lost\":");
+	if (gap->lost_known)
+		buf_put_u64(&json, gap->lost);
+	else
+		buf_put_text(&json, "null");
+	buf_put_text(&json, ",\"reason\":\"");
+	buf_put_text(&json, gap_reason_text(gap->reason));
+	buf_put_text(&json, "\"}");
+	enum err err = json.err;
+	if (err == OK)
+		err = notice_put(session, "tapecast.gap", buf_slice(&json), 0, buf);
+	buf_fini(&json);
+	return err;
+}
+
+enum err notice_end(struct session *session, struct slice name, enum end_state end,
+		    struct buf *buf)
+{
+	if (!session->notices)
+		return OK;
+	struct buf json;
+	buf_init(&json, NOTICE_BYTES_MAX);
+	buf_put_text(&json, "{\"stream\":");
+	json_quote(name, &json);
+	buf_put_text(&json, ",\"state\":\"");
+	buf_put_text(&json, end_state_text(end));
+	buf_put_text(&json, "\"}");
+	enum err err = json.err;
+	if (err == OK)
+		err = notice_put(session, "tapecast.end", buf_slice(&json), 0, buf);
+	buf_fini(&json);
+	return err;
+}

@@ -1,0 +1,195 @@
+/*
+ * session: a socket that listens: its birth, its opening, its turn, its end.
+ */
+#include "delivery/delivery_impl.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/must.h"
+
+enum { READ_CHUNK_BYTES = 4096, READ_CHUNKS_MAX = 16 };
+
+void session_arm(struct session *session, uint64_t at_ms)
+{
+	struct wheel *wheel = session->loop->wheel;
+	uint64_t now_ms = session->loop->now_ms;
+	/* Beyond the wheel's reach: the deadline fires early, finds nothing due and arms again. */
+	uint64_t far_ms = now_ms + WHEEL_SPAN_MS - 2 * WHEEL_TICK_MS;
+	enum err err = wheel_arm(wheel, &session->deadline, at_ms < far_ms ? at_ms : far_ms);
+	MUST(err == OK);
+}
+
+void session_let_go(struct session *session)
+{
+	if (session->extra && session->extra->answer_free)
+		session->extra->answer_free(session->extra->answer_arg);
+	mem_free(session->extra);
+	session->extra = NULL;
+}
+
+/* Everything but the socket, which is the caller's to close or to keep. */
+static void session_undo(struct session *session)
+{
+	wheel_disarm(session->loop->wheel, &session->deadline);
+	for (uint16_t i = 0; i < session->cursor_count; i++)
+		follow_leave(&session->cursors[i]);
+	if (session->address)
+		engine_give_place(session->loop->engine, session->address);
+	session->address = NULL;
+	list_drop(&session->busy_link);
+}
+
+static void session_free(struct session *session)
+{
+	mem_free(session->owed);
+	if (session->cursors != &session->only)
+		mem_free(session->cursors);
+	session->tag = 0;
+	mem_free(session);
+}
+
+static enum err session_keep_extra(struct session *session, const struct ticket *ticket)
+{
+	size_t heads = ticket->head.bytes + ticket->head_finished.bytes;
+	session->extra = mem_zalloc(sizeof *session->extra + heads);
+	if (!session->extra)
+		return ERR_NOMEM;
+	session->extra->head_bytes = ticket->head.bytes;
+	session->extra->head_finished_bytes = ticket->head_finished.bytes;
+	if (ticket->head.bytes)
+		memcpy(session->extra->heads, ticket->head.at, ticket->head.bytes);
+	if (ticket->head_finished.bytes)
+		memcpy(session->extra->heads + ticket->head.bytes, ticket->head_finished.at,
+		       ticket->head_finished.bytes);
+	session->extra->wait_ms = ticket->wait_ms;
+	session->extra->answer = ticket->answer;
+	session->extra->answer_arg = ticket->answer_arg;
+	return OK;
+}
+
+static enum err session_join(struct session *session, const struct ticket *ticket)
+{
+	session->cursors = &session->only;
+	if (ticket->wanted_count > 1)
+		session->cursors = mem_zalloc_array(ticket->wanted_count, sizeof(struct cursor));
+	if (!session->cursors)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < ticket->wanted_count; i++) {
+		struct cursor *cursor = &session->cursors[i];
+		cursor->session = session;
+		cursor->start = ticket->wanted[i].start;
+		list_init(&cursor->link);
+		session->cursor_count++;
+		enum err err = follow_join(session->loop, ticket->wanted[i].name, cursor);
+		if (err)
+			return err;
+	}
+	return OK;
+}
+
+enum err session_new(struct loop *loop, const struct ticket *ticket, struct session **ret_session)
+{
+	const struct engine_config *config = &loop->engine->config;
+	struct session *session = mem_zalloc(sizeof *session);
+	if (!session)
+		return ERR_NOMEM;
+	session->tag = SESSION_TAG;
+	session->fd = ticket->fd;
+	session->loop = loop;
+	session->form = (uint8_t)ticket->form;
+	session->notices = ticket->notices;
+	session->interval_ms = ticket->interval_ms;
+	session->opened_ms = session->sent_ms = loop->now_ms;
+	session->retry_ms = loop_draw(loop, config->retry_min_ms, config->retry_max_ms);
+	session->beat_ms = loop_draw(loop, config->heartbeat_ms - config->heartbeat_ms / 10,
+				     config->heartbeat_ms);
+	list_init(&session->link);
+	list_init(&session->busy_link);
+	deadline_init(&session->deadline, session_due);
+	loop->world->ops->random(loop->world, session->id, sizeof session->id);
+
+	enum err err = engine_take_place(loop->engine, ticket->address, &session->address);
+	if (err == OK)
+		err = session_keep_extra(session, ticket);
+	if (err == OK)
+		err = session_join(session, ticket);
+	if (err == OK)
+		err = loop->world->ops->poller_add(loop->poller, ticket->fd,
+						   WORLD_READABLE | WORLD_WRITABLE, session);
+	if (err) {
+		session_undo(session);
+		session_let_go(session); /* answer_free is not set yet: the argument stays theirs */
+		session_free(session);
+		return err;
+	}
+	session->extra->answer_free = ticket->answer_free;
+	list_push(&loop->sessions, &session->link);
+	count_up(&loop->counts.opened, 1);
+	bool waits = ticket->form == SESSION_ANSWER;
+	session_arm(session, loop->now_ms + (waits ? ticket->wait_ms : config->open_ms));
+	*ret_session = session;
+	return OK;
+}
+
+void session_close(struct session *session, _Atomic uint64_t *counter)
+{
+	struct loop *loop = session->loop;
+	MUST_BE(session, SESSION_TAG);
+	MUST(session->state != SESSION_GONE);
+	session->state = SESSION_GONE;
+	count_up(counter, 1);
+	/* Always off the poller first: another holder of the socket would keep the registration. */
+	loop->world->ops->poller_drop(loop->poller, session->fd);
+	loop->world->ops->close(loop->world, session->fd);
+	session_undo(session);
+	session_let_go(session);
+	list_drop(&session->link);
+	list_push(&loop->grave, &session->link);
+}
+
+void session_bury(struct session *session)
+{
+	MUST(session->state == SESSION_GONE);
+	list_drop(&session->link);
+	session_free(session);
+}
+
+/* Takes what the peer sends, which means nothing here. False: the session is gone. */
+static bool session_listen(struct session *session)
+{
+	struct world *world = session->loop->world;
+	char chunk[READ_CHUNK_BYTES];
+	for (int i = 0; i < READ_CHUNKS_MAX; i++) {
+		size_t got = 0;
+		enum err err = world->ops->recv(world, session->fd, chunk, sizeof chunk, &got);
+		if (err == ERR_AGAIN)
+			return true;
+		if (err)
+			break;
+	}
+	/* Its end, or more talk than a listener has any use for. */
+	session_close(session, &session->loop->counts.by_peer);
+	return false;
+}
+
+void session_ready(struct session *session, unsigned flags)
+{
+	MUST_BE(session, SESSION_TAG);
+	if (session->state == SESSION_GONE)
+		return;
+	if (flags & WORLD_HANGUP) {
+		session_close(session, &session->loop->counts.by_peer);
+		return;
+	}
+	if ((flags & WORLD_READABLE) && !session_listen(session))
+		return;
+	if ((flags & WORLD_WRITABLE) && session->state == SESSION_REFUSED) {
+		session->state = SESSION_RESTING;
+#ifdef MUTANT_MISSING_WAKE
+		if (pump_owed(session) != OK || session->cursor_count == 1)
+			return;
+#endif
+		session_run(session);
+	}
+}

@@ -1,0 +1,370 @@
+/*
+ * session_life: a session from its opening to its last byte: what it does in a turn, and when a
+ *               deadline passes.
+ */
+#include "delivery/delivery_impl.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/must.h"
+
+static struct slice beat_of(const struct session *session)
+{
+	/* SSE: a comment line, and no blank line behind it, which some clients hand out as an event. */
+	return session->form == SESSION_NDJSON ? SLICE("\n") : SLICE(":\n");
+}
+
+static bool session_all_live(const struct session *session)
+{
+	for (uint16_t i = 0; i < session->cursor_count; i++) {
+		struct stream *stream = session->cursors[i].follow->stream;
+		stream_lock(stream);
+		bool live = stream_live(stream);
+		stream_unlock(stream);
+		if (!live)
+			return false;
+	}
+	return true;
+}
+
+/* What placing all cursors found. */
+struct opening {
+	bool recovered; /* every start was a position, and was honoured */
+	bool finished; /* nothing is left to read anywhere, nor will be */
+	struct buf gaps; /* notices, to follow the open block */
+};
+
+static enum err cursor_place(struct session *session, struct cursor *cursor, struct place *ret_place)
+{
+	struct stream *stream = cursor->follow->stream;
+	stream_lock(stream);
+	enum err err = tape_use(stream_tape(stream), session_tape_form(session));
+	if (err == OK)
+		tape_place(stream_tape(stream), &cursor->start, session->loop->now_ms, ret_place);
+	stream_unlock(stream);
+	if (err)
+		return err;
+	list_drop(&cursor->link);
+	cursor->ord = ret_place->ord;
+	cursor->at = ret_place->at;
+	cursor->placed = true;
+	cursor->lagging = true;
+	return OK;
+}
+
+static enum err session_place(struct session *session, struct opening *opening)
+{
+	struct place places[CURSOR_STREAMS_MAX];
+	opening->recovered = true;
+	opening->finished = true;
+	for (uint16_t i = 0; i < session->cursor_count; i++) {
+		enum err err = cursor_place(session, &session->cursors[i], &places[i]);
+		if (err)
+			return err;
+		opening->recovered = opening->recovered && places[i].recovered;
+		opening->finished = opening->finished && places[i].finished;
+	}
+	session->extra->place = places[0];
+	if (session->form == SESSION_ANSWER)
+		return OK; /* tells its gap inside the answer */
+	/* Behind all placings, since each notice carries the cursor over all streams. */
+	for (uint16_t i = 0; i < session->cursor_count; i++) {
+		struct slice name = stream_name(session->cursors[i].follow->stream);
+		enum err err = OK;
+		if (places[i].gapped)
+			err = notice_gap(session, name, &places[i].gap, &opening->gaps);
+		if (err)
+			return err;
+	}
+	return OK;
+}
+
+/* The head, and what stands before the first event. */
+static enum err session_write_opening(struct session *session, const struct opening *opening)
+{
+	const struct extra *extra = session->extra;
+	struct buf *buf = &session->loop->scratch;
+	buf_reset(buf);
+	if (opening->finished && !session->head_sent && extra->head_finished_bytes) {
+		session->closing = true;
+		buf_put(buf, slice_from(extra->heads + extra->head_bytes,
+					extra->head_finished_bytes));
+		return buf->err;
+	}
+	if (!session->head_sent)
+		buf_put(buf, slice_from(extra->heads, extra->head_bytes));
+	enum err err = notice_open(session, opening->recovered, buf);
+	buf_put(buf, buf_slice(&opening->gaps));
+	return err ? err : buf->err;
+}
+
+static void session_open(struct session *session)
+{
+	struct opening opening;
+	buf_init(&opening.gaps, SIZE_MAX / 4); /* a bounded notice for each of at most 64 streams */
+	enum err err = session_place(session, &opening);
+	bool answers = session->form == SESSION_ANSWER;
+	if (err == OK && !answers)
+		err = session_write_opening(session, &opening);
+	buf_fini(&opening.gaps);
+	if (err) {
+		session_close(session, &session->loop->counts.nomem);
+		return;
+	}
+	session->opened = true;
+	if (!answers) {
+		session->head_sent = true;
+		session_let_go(session);
+		if (pump_bytes(session, buf_slice(&session->loop->scratch)) != OK)
+			return;
+		session_arm(session, session->loop->now_ms + session->beat_ms);
+	}
+	session_run(session);
+}
+
+void session_try_open(struct session *session)
+{
+	if (session->state != SESSION_WAITING || !session_all_live(session))
+		return;
+	session->state = SESSION_RESTING;
+	session_open(session);
+}
+
+/* Something for the answer is there. */
+static bool answer_due(const struct session *session)
+{
+	const struct cursor *cursor = session->cursors;
+	const struct extra *extra = session->extra;
+	if (session->loop->now_ms >= session->opened_ms + extra->wait_ms || extra->place.gapped ||
+	    extra->place.finished)
+		return true;
+	const struct peek peek = { .form = FORM_JSON, .ord = cursor->ord, .lagging = true,
+				   .now_ms = session->loop->now_ms };
+	struct stream *stream = cursor->follow->stream;
+	struct view view;
+	stream_lock(stream);
+	tape_peek(stream_tape(stream), &peek, &cursor->at, &view);
+	stream_unlock(stream);
+	bool due = view.kind != VIEW_NOTHING && (view.kind != VIEW_BYTES || view.bytes.bytes);
+	view_done(&view);
+	return due;
+}
+
+/* OK: it is out, or owed. ERR_CLOSED: the session is gone. */
+static enum err session_answer(struct session *session)
+{
+	struct loop *loop = session->loop;
+	struct extra *extra = session->extra;
+	struct buf answer;
+	buf_init(&answer, SIZE_MAX / 4); /* the callback keeps a bound of its own */
+	extra->answer(extra->answer_arg, session->cursors->follow->stream,
+		      session->cursors->placed ? &extra->place : NULL, loop->now_ms, &answer);
+	enum err err = answer.err;
+	session->closing = true;
+	if (err || !answer.bytes) {
+		session_close(session, &loop->counts.nomem);
+		err = ERR_CLOSED;
+	} else {
+		err = pump_bytes(session, buf_slice(&answer));
+	}
+	buf_fini(&answer);
+	return err;
+}
+
+/* The cursor whose turn it is: the one that is inside a frame, else the next that is not at rest. */
+static struct cursor *session_next_cursor(struct session *session)
+{
+	struct cursor *found = NULL;
+	for (uint16_t i = 0; i < session->cursor_count; i++) {
+		uint16_t at = (uint16_t)((session->cursor_next + i) % session->cursor_count);
+		struct cursor *cursor = &session->cursors[at];
+		if (cursor->skip)
+			return cursor;
+		if (!found && !cursor->ended && list_empty(&cursor->link)) {
+			found = cursor;
+			session->cursor_next = (uint16_t)((at + 1) % session->cursor_count);
+		}
+	}
+	return found;
+}
+
+/* The window of interval= is not over: all that came is sent when it is. */
+static bool session_paces(struct session *session, const struct cursor *cursor)
+{
+	uint64_t next_ms = session->flushed_ms + session->interval_ms;
+	if (!session->interval_ms || cursor->lagging || session->loop->now_ms >= next_ms)
+		return false;
+	session->state = SESSION_PACED;
+	session_arm(session, next_ms);
+	return true;
+}
+
+/* There is more to do than this turn allows. */
+static void session_rest(struct session *session)
+{
+	bool more = session->owed || session->closing;
+	for (uint16_t i = 0; i < session->cursor_count && !more; i++)
+		more = list_empty(&session->cursors[i].link) && !session->cursors[i].ended;
+	session->state = more ? SESSION_BUSY : SESSION_RESTING;
+	if (more)
+		list_push(&session->loop->busy, &session->busy_link);
+}
+
+void session_run(struct session *session)
+{
+	struct loop *loop = session->loop;
+	if (session->state == SESSION_GONE || !session->opened)
+		return;
+	if (session->state == SESSION_BUSY)
+		list_drop(&session->busy_link);
+	session->state = SESSION_RESTING;
+	uint64_t flush_ms = loop->now_ms;
+	int views = SESSION_VIEWS_MAX + session->cursor_count;
+	while (views-- > 0 && loop->sends_left > 0) {
+		if (pump_owed(session) != OK)
+			return;
+		if (session->closing) {
+			session_close(session, &loop->counts.end);
+			return;
+		}
+		struct cursor *cursor = session_next_cursor(session);
+		if (!cursor)
+			return;
+		if (session->form == SESSION_ANSWER) {
+			if (!answer_due(session))
+				list_push(&cursor->follow->roster, &cursor->link);
+			else if (session_answer(session) != OK)
+				return;
+			continue;
+		}
+		if (session->flushed_ms != flush_ms && session_paces(session, cursor))
+			return;
+		if (pump_cursor(session, cursor, 1) != OK)
+			return;
+		session->flushed_ms = flush_ms;
+	}
+	session_rest(session);
+}
+
+/* Told when to come back, unless that would land inside an event. Its id resumes it. */
+static void session_end_for_drain(struct session *session)
+{
+	struct loop *loop = session->loop;
+	if (session->form == SESSION_ANSWER && session->opened && !session->closing) {
+		session->draining = false;
+		session_arm(session, loop->now_ms + loop->engine->config.dead_ms);
+		list_drop(&session->cursors->link);
+		if (session_answer(session) == OK)
+			session_run(session);
+		return;
+	}
+	bool whole = !session->owed;
+	for (uint16_t i = 0; i < session->cursor_count; i++)
+		whole = whole && session->cursors[i].skip == 0;
+	bool sse = session->form == SESSION_SSE || session->form == SESSION_SSE_ENVELOPE;
+	if (session->head_sent && whole && sse && session->state != SESSION_REFUSED) {
+		struct buf retry;
+		buf_init(&retry, 64);
+		/* A lone field needs no blank line to be heard, and so is no block without data. */
+		buf_put_text(&retry, "retry: ");
+		buf_put_u64(&retry, session->retry_ms);
+		buf_put_byte(&retry, '\n');
+		size_t sent = 0;
+		if (retry.err == OK)
+			(void)!loop->world->ops->send(loop->world, session->fd, buf_slice(&retry),
+						      &sent);
+		buf_fini(&retry);
+	}
+	session_close(session, &loop->counts.drain);
+}
+
+void session_drain(struct session *session, uint32_t window_ms)
+{
+	session->draining = true;
+	session->drain_ms = session->loop->now_ms + loop_draw(session->loop, 0, window_ms);
+	session_arm(session, session->drain_ms);
+}
+
+/* Not every stream has become live in time: the head goes out alone, so that proxies and browsers
+ * know they are heard; the open block follows. */
+static void session_due_waiting(struct session *session, uint64_t now_ms)
+{
+	struct loop *loop = session->loop;
+	if (session->form == SESSION_ANSWER) {
+		session->opened = true;
+		session->state = SESSION_RESTING;
+		list_drop(&session->cursors->link);
+		session_run(session);
+		return;
+	}
+	if (session->owed) { /* not even the last beat is out: nothing is heaped on it */
+		session_arm(session, now_ms + session->beat_ms);
+		return;
+	}
+	buf_reset(&loop->scratch);
+	if (!session->head_sent)
+		buf_put(&loop->scratch, slice_from(session->extra->heads,
+						   session->extra->head_bytes));
+	session->head_sent = true;
+	buf_put(&loop->scratch, beat_of(session));
+	if (loop->scratch.err)
+		session_close(session, &loop->counts.nomem);
+	else if (pump_bytes(session, buf_slice(&loop->scratch)) == OK)
+		session_arm(session, now_ms + session->beat_ms);
+}
+
+static void session_due_resting(struct session *session, uint64_t now_ms)
+{
+	struct loop *loop = session->loop;
+	if (session->form == SESSION_ANSWER) {
+		list_drop(&session->cursors->link);
+		session_arm(session, now_ms + loop->engine->config.dead_ms);
+		session_run(session);
+		return;
+	}
+	if (now_ms >= session->sent_ms + session->beat_ms &&
+	    pump_bytes(session, beat_of(session)) != OK)
+		return;
+	session_arm(session, session->sent_ms + session->beat_ms);
+	if (session->owed)
+		session_run(session); /* meets ERR_AGAIN, and so waits for writable */
+}
+
+void session_due(struct deadline *due, uint64_t now_ms)
+{
+	struct session *session = CONTAINER_OF(due, struct session, deadline);
+	MUST_BE(session, SESSION_TAG);
+	struct loop *loop = session->loop;
+	uint32_t dead_ms = loop->engine->config.dead_ms;
+	if (session->draining) {
+		if (now_ms >= session->drain_ms)
+			session_end_for_drain(session);
+		else
+			session_arm(session, session->drain_ms);
+		return;
+	}
+	switch ((enum session_state)session->state) {
+	case SESSION_WAITING:
+		session_due_waiting(session, now_ms);
+		break;
+	case SESSION_RESTING:
+		session_due_resting(session, now_ms);
+		break;
+	case SESSION_REFUSED:
+		if (now_ms >= session->refused_ms + dead_ms)
+			session_close(session, &loop->counts.dead);
+		else
+			session_arm(session, session->refused_ms + dead_ms);
+		break;
+	case SESSION_PACED:
+		session_arm(session, session->sent_ms + session->beat_ms);
+		session_run(session);
+		break;
+	case SESSION_BUSY:
+		session_arm(session, now_ms + session->beat_ms);
+		break;
+	case SESSION_GONE:
+		break;
+	}
+}
