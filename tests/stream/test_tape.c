@@ -1,0 +1,392 @@
+#include "stream/tape.h"
+
+#include <string.h>
+
+#include "tape_lab.h"
+
+static const struct said plain = { .draft.data = { "x", 1 } };
+
+/* What a reader at the tail gets up to the head, all segments in a row, into bytes. */
+static void read_all(const struct tape *tape, enum form form, struct buf *bytes)
+{
+	struct peek peek = { .form = form, .ord = tape_tail_ord(tape) };
+	struct position at = { 0 };
+	for (;;) {
+		struct view view;
+		tape_peek(tape, &peek, &at, &view);
+		if (view.kind == VIEW_NOTHING)
+			break;
+		assert_int_not_equal(view.kind, VIEW_OVERTAKEN);
+		if (view.kind == VIEW_BYTES)
+			assert_int_equal(buf_put(bytes, view.bytes), OK);
+		peek.ord = view.end_ord;
+		at = view.end_at;
+		view_done(&view);
+	}
+	assert_int_equal(peek.ord, tape_head_ord(tape));
+}
+
+static void assert_reads(const struct tape *tape, enum form form, struct slice expected)
+{
+	struct buf bytes;
+	buf_init(&bytes, SIZE_MAX / 4);
+	read_all(tape, form, &bytes);
+	assert_bytes(buf_slice(&bytes), expected);
+	buf_fini(&bytes);
+}
+
+static void a_fresh_tape_is_empty_and_stands_at_its_floor(void **state)
+{
+	(void)state;
+	struct tape *tape = lab_tape(lab_bounds(4));
+	assert_int_equal(tape_head_ord(tape), 0);
+	assert_int_equal(tape_tail_ord(tape), 0);
+	assert_int_equal(tape_end(tape), END_NONE);
+	assert_position(tape_head(tape), (struct position){ 0 });
+	tape_floor_set(tape, lab_position(1, 41, 0));
+	assert_position(tape_head(tape), lab_position(1, 41, 0));
+	tape_age(tape, UINT64_MAX);
+	assert_int_equal(tape_tail_ord(tape), 0);
+	tape_free(&tape);
+	assert_null(tape);
+	tape_free(&tape);
+}
+
+static void an_event_becomes_one_frame_in_each_form(void **state)
+{
+	(void)state;
+	struct tape *tape = lab_tape(lab_bounds(4));
+	assert_int_equal(tape_use(tape, FORM_SSE), OK);
+	assert_int_equal(tape_use(tape, FORM_JSON), OK);
+	struct said said = {
+		.draft = { .type = SLICE("tick"), .key = SLICE("k"), .data = SLICE("[1]"),
+			   .json = true },
+	};
+	lab_append(tape, lab_position(1, 1, 0), &said);
+	assert_reads(tape, FORM_SSE,
+		     SLICE("event: tick\ndata: [1]\nid: 1.0000002d-1-000000000010\n\n"));
+	assert_reads(tape, FORM_JSON,
+		     SLICE("{\"stream\":\"room/1\",\"id\":\"1.0000002d-1-000000000010\","
+			   "\"type\":\"tick\",\"key\":\"k\",\"time\":\"1970-01-01T00:00:00.000Z\","
+			   "\"data\":[1]}\n"));
+	tape_free(&tape);
+}
+
+static void an_ephemeral_event_has_no_id_and_moves_no_head(void **state)
+{
+	(void)state;
+	struct tape *tape = lab_tape(lab_bounds(4));
+	assert_int_equal(tape_use(tape, FORM_SSE), OK);
+	assert_int_equal(tape_use(tape, FORM_JSON), OK);
+	lab_append(tape, lab_position(1, 1, 0), &plain);
+	struct said said = { .draft = { .data = SLICE("y"), .ephemeral = true } };
+	lab_append(tape, lab_position(1, 1, 0), &said);
+	assert_int_equal(tape_head_ord(tape), 2);
+	assert_position(tape_head(tape), lab_position(1, 1, 0));
+	assert_reads(tape, FORM_SSE,
+		     SLICE("data: x\nid: 1.0000002d-1-000000000010\n\ndata: y\n\n"));
+	tape_free(&tape);
+}
+
+static void keeps_a_reference_of_its_own(void **state)
+{
+	(void)state;
+	struct tape *tape = lab_tape(lab_bounds(1));
+	struct event *event = lab_event(lab_position(1, 1, 0), &plain);
+	assert_int_equal(tape_append(tape, event, 0), OK);
+	assert_int_equal(atomic_load(&event->refs), 2);
+	lab_append(tape, lab_position(1, 2, 0), &plain);
+	assert_int_equal(atomic_load(&event->refs), 1);
+	event_unref(&event);
+	tape_free(&tape);
+}
+
+static void trims_to_the_count(void **state)
+{
+	(void)state;
+	struct tape *tape = lab_tape(lab_bounds(3));
+	for (uint64_t seq = 1; seq <= 40; seq++) {
+		lab_run(tape, seq, seq);
+		assert_int_equal(tape_head_ord(tape), seq);
+		assert_int_equal(tape_tail_ord(tape), seq < 3 ? 0 : seq - 3);
+		assert_position(tape_head(tape), lab_position(1, seq, 0));
+	}
+	tape_free(&tape);
+}
+
+static void trims_to_the_bytes_but_keeps_the_newest_event(void **state)
+{
+	(void)state;
+	struct event *event = lab_event(lab_position(1, 1, 0), &plain);
+	size_t weight = event_weight(event);
+	event_unref(&event);
+
+	struct tape *tape = lab_tape((struct tape_bounds){ 100, weight * 3, UINT64_MAX });
+	for (uint64_t seq = 1; seq <= 9; seq++) {
+		lab_append(tape, lab_position(1, seq, 0), &plain);
+		assert_int_equal(tape_tail_ord(tape), seq < 3 ? 0 : seq - 3);
+	}
+	static const char large[1000];
+	struct said said = { .draft.data = slice_from(large, sizeof large) };
+	lab_append(tape, lab_position(1, 10, 0), &said);
+	assert_int_equal(tape_tail_ord(tape), 9);
+	lab_append(tape, lab_position(1, 11, 0), &plain);
+	assert_int_equal(tape_tail_ord(tape), 10);
+	tape_free(&tape);
+}
+
+static void trims_what_is_older_than_its_age(void **state)
+{
+	(void)state;
+	struct tape *tape = lab_tape((struct tape_bounds){ 100, SIZE_MAX, 1000 });
+	for (uint64_t seq = 1; seq <= 5; seq++) {
+		struct said said = { .draft.data = SLICE("x"), .born_ms = 100 * seq };
+		lab_append(tape, lab_position(1, seq, 0), &said);
+	}
+	tape_age(tape, 1100);
+	assert_int_equal(tape_tail_ord(tape), 0);
+	tape_age(tape, 1101);
+	assert_int_equal(tape_tail_ord(tape), 1);
+	tape_age(tape, 50); /* a clock read before the events came makes nothing old */
+	assert_int_equal(tape_tail_ord(tape), 1);
+	struct said late = { .draft.data = SLICE("x"), .born_ms = 1301 };
+	lab_append(tape, lab_position(1, 6, 0), &late);
+	assert_int_equal(tape_tail_ord(tape), 3);
+	tape_age(tape, UINT64_MAX);
+	assert_int_equal(tape_tail_ord(tape), 5);
+	tape_free(&tape);
+}
+
+static void gives_trimmed_segments_back(void **state)
+{
+	(void)state;
+	static char data[5000];
+	memset(data, 'd', sizeof data);
+	struct said said = { .draft.data = slice_from(data, sizeof data) };
+	struct tape *tape = lab_tape(lab_bounds(20));
+	assert_int_equal(tape_use(tape, FORM_SSE), OK);
+	size_t weight_max = 0, live_max = 0;
+	for (uint64_t seq = 1; seq <= 2000; seq++) {
+		lab_append(tape, lab_position(1, seq, 0), &said);
+		size_t weight = tape_weight(tape), live = mem_live_bytes();
+		assert_true(seq < 200 || (weight <= weight_max && live <= live_max));
+		weight_max = weight > weight_max ? weight : weight_max;
+		live_max = live > live_max ? live : live_max;
+	}
+	tape_free(&tape);
+}
+
+static void weighs_what_it_holds(void **state)
+{
+	(void)state;
+	struct tape *tape = lab_tape(lab_bounds(2));
+	size_t empty = tape_weight(tape);
+	lab_append(tape, lab_position(1, 1, 0), &plain);
+	struct event *event = lab_event(lab_position(1, 2, 0), &plain);
+	size_t weight = event_weight(event);
+	event_unref(&event);
+	assert_int_equal(tape_weight(tape), empty + weight);
+	assert_int_equal(tape_use(tape, FORM_JSON), OK);
+	assert_int_equal(tape_weight(tape), empty + weight + 1024);
+	lab_append(tape, lab_position(1, 2, 0), &plain);
+	lab_append(tape, lab_position(1, 3, 0), &plain);
+	assert_int_equal(tape_weight(tape), empty + 2 * weight + 1024);
+	tape_free(&tape);
+}
+
+static void a_form_taken_up_late_has_the_same_bytes(void **state)
+{
+	(void)state;
+	struct tape *tape = lab_tape(lab_bounds(700));
+	assert_int_equal(tape_use(tape, FORM_SSE), OK);
+	lab_run(tape, 1, 900);
+	lab_fork(tape, GAP_EPOCH, lab_position(2, 0, 0));
+	lab_append(tape, lab_position(2, 1, 0), &plain);
+	struct said end = { .draft.end = END_COMPLETE };
+	lab_append(tape, lab_position(2, 2, 0), &end);
+
+	struct buf expected;
+	buf_init(&expected, SIZE_MAX / 4);
+	for (uint64_t seq = 204; seq <= 901; seq++) {
+		struct buf text;
+		buf_init(&text, 32);
+		assert_int_equal(buf_put_u64(&text, seq), OK);
+		struct said said = { .draft.data = buf_slice(&text), .wall_ms = 1000 * seq };
+		struct event *event = seq <= 900 ? lab_event(lab_position(1, seq, 0), &said) :
+						   lab_event(lab_position(2, 1, 0), &plain);
+		lab_frame(event, FORM_JSON, &expected);
+		event_unref(&event);
+		buf_fini(&text);
+	}
+	assert_int_equal(tape_use(tape, FORM_JSON), OK);
+	assert_int_equal(tape_use(tape, FORM_JSON), OK);
+	assert_int_equal(tape_tail_ord(tape), 203);
+	assert_reads(tape, FORM_JSON, buf_slice(&expected));
+	buf_fini(&expected);
+	tape_free(&tape);
+}
+
+static void the_end_is_told_until_history_breaks_there(void **state)
+{
+	(void)state;
+	struct tape *tape = lab_tape(lab_bounds(4));
+	assert_int_equal(tape_use(tape, FORM_SSE), OK);
+	lab_append(tape, lab_position(1, 1, 0), &plain);
+	struct said end = { .draft.end = END_FAILED };
+	lab_append(tape, lab_position(1, 2, 0), &end);
+	assert_int_equal(tape_end(tape), END_FAILED);
+	assert_position(tape_head(tape), lab_position(1, 2, 0));
+	lab_fork(tape, GAP_REWOUND, lab_position(1, 1, 0));
+	assert_int_equal(tape_end(tape), END_NONE);
+	assert_position(tape_head(tape), lab_position(1, 1, 0));
+	assert_reads(tape, FORM_SSE, SLICE("data: x\nid: 1.0000002d-1-000000000010\n\n"));
+	tape_free(&tape);
+}
+
+/* Everything that a failed call must leave as it was. */
+struct looks {
+	uint64_t tail_ord, head_ord;
+	struct position head;
+	size_t count, live;
+};
+
+static struct looks look(const struct tape *tape)
+{
+	return (struct looks){ tape_tail_ord(tape), tape_head_ord(tape), tape_head(tape),
+			       tape_count(tape, 0), mem_live() };
+}
+
+static void assert_looks(const struct tape *tape, struct looks before)
+{
+	struct looks now = look(tape);
+	assert_int_equal(now.tail_ord, before.tail_ord);
+	assert_int_equal(now.head_ord, before.head_ord);
+	assert_position(now.head, before.head);
+	assert_int_equal(now.count, before.count);
+}
+
+static void a_failed_append_leaves_the_tape_as_it_was(void **state)
+{
+	(void)state;
+	static char data[3000];
+	memset(data, 'd', sizeof data);
+	for (long after = 0, failed = 1; failed; after++) {
+		struct tape *tape = lab_tape(lab_bounds(100));
+		assert_int_equal(tape_use(tape, FORM_SSE), OK);
+		assert_int_equal(tape_use(tape, FORM_JSON), OK);
+		struct buf expected;
+		buf_init(&expected, SIZE_MAX / 4);
+		failed = 0;
+		for (uint64_t seq = 1; seq <= 40; seq++) {
+			struct said said = { .draft.data = slice_from(data, 75 * seq) };
+			struct event *event = lab_event(lab_position(1, seq, 0), &said);
+			struct looks before = look(tape);
+			mem_fail_after(after);
+			enum err err = tape_append(tape, event, 0);
+			mem_fail_after(-1);
+			if (err) {
+				failed++;
+				assert_int_equal(err, ERR_NOMEM);
+				assert_int_equal(atomic_load(&event->refs), 1);
+				assert_looks(tape, before);
+				assert_int_equal(tape_append(tape, event, 0), OK);
+			}
+			lab_frame(event, FORM_SSE, &expected);
+			event_unref(&event);
+		}
+		assert_true(failed > 0 || after > 3);
+		assert_reads(tape, FORM_SSE, buf_slice(&expected));
+		buf_fini(&expected);
+		tape_free(&tape);
+		assert_int_equal(mem_live(), 0);
+	}
+}
+
+static void a_failed_fork_leaves_the_tape_as_it_was(void **state)
+{
+	(void)state;
+	for (long after = 0, failed = 1; failed; after++) {
+		struct tape *tape = lab_tape(lab_bounds(8));
+		assert_int_equal(tape_use(tape, FORM_SSE), OK);
+		assert_int_equal(tape_use(tape, FORM_JSON), OK);
+		lab_run(tape, 1, 8);
+		struct looks before = look(tape);
+		struct gap gap = { .reason = GAP_EPOCH, .next = lab_position(2, 0, 0) };
+		mem_fail_after(after);
+		enum err err = tape_fork(tape, &gap);
+		mem_fail_after(-1);
+		failed = err != OK;
+		if (failed) {
+			assert_int_equal(err, ERR_NOMEM);
+			assert_looks(tape, before);
+			assert_int_equal(mem_live(), before.live);
+		}
+		assert_true(failed || after > 1);
+		tape_free(&tape);
+	}
+}
+
+static void a_form_that_cannot_be_had_is_not_in_use(void **state)
+{
+	(void)state;
+	for (long after = 0, failed = 1; failed; after++) {
+		struct tape *tape = lab_tape(lab_bounds(1000));
+		lab_run(tape, 1, 300);
+		struct looks before = look(tape);
+		size_t weight = tape_weight(tape);
+		mem_fail_after(after);
+		failed = tape_use(tape, FORM_JSON) != OK;
+		mem_fail_after(-1);
+		if (failed) {
+			assert_looks(tape, before);
+			assert_int_equal(mem_live(), before.live);
+			assert_int_equal(tape_weight(tape), weight);
+			lab_run(tape, 301, 301);
+			assert_int_equal(mem_live(), before.live + 1);
+			assert_int_equal(tape_use(tape, FORM_JSON), OK);
+		}
+		tape_free(&tape);
+	}
+}
+
+static void no_tape_without_memory(void **state)
+{
+	(void)state;
+	struct tape *none = NULL;
+	for (long after = 0; after < 2; after++) {
+		mem_fail_after(after);
+		assert_int_equal(tape_new(lab_name, lab_bounds(1), &none), ERR_NOMEM);
+		assert_null(none);
+		assert_int_equal(mem_live(), 0);
+	}
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	mem_fail_after(-1);
+	return mem_live() == 0 ? 0 : -1;
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_teardown(fn, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_fresh_tape_is_empty_and_stands_at_its_floor),
+		TEST(an_event_becomes_one_frame_in_each_form),
+		TEST(an_ephemeral_event_has_no_id_and_moves_no_head),
+		TEST(keeps_a_reference_of_its_own),
+		TEST(trims_to_the_count),
+		TEST(trims_to_the_bytes_but_keeps_the_newest_event),
+		TEST(trims_what_is_older_than_its_age),
+		TEST(gives_trimmed_segments_back),
+		TEST(weighs_what_it_holds),
+		TEST(a_form_taken_up_late_has_the_same_bytes),
+		TEST(the_end_is_told_until_history_breaks_there),
+		TEST(a_failed_append_leaves_the_tape_as_it_was),
+		TEST(a_failed_fork_leaves_the_tape_as_it_was),
+		TEST(a_form_that_cannot_be_had_is_not_in_use),
+		TEST(no_tape_without_memory),
+	};
+	return cmocka_run_group_tests_name("tape", tests, NULL, NULL);
+}
