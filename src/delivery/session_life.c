@@ -219,7 +219,7 @@ void session_run(struct session *session)
 	if (session->state == SESSION_BUSY)
 		list_drop(&session->busy_link);
 	session->state = SESSION_RESTING;
-	uint64_t flush_ms = loop->now_ms;
+	bool flushing = false; /* this turn's first send opens the window, the others belong to it */
 	int views = SESSION_VIEWS_MAX + session->cursor_count;
 	while (views-- > 0 && loop->sends_left > 0) {
 		if (pump_owed(session) != OK)
@@ -238,11 +238,12 @@ void session_run(struct session *session)
 				return;
 			continue;
 		}
-		if (session->flushed_ms != flush_ms && session_paces(session, cursor))
+		if (!flushing && session_paces(session, cursor))
 			return;
 		if (pump_cursor(session, cursor, 1) != OK)
 			return;
-		session->flushed_ms = flush_ms;
+		flushing = true;
+		session->flushed_ms = loop->now_ms;
 	}
 	session_rest(session);
 }

@@ -1,1 +1,9 @@
-# What tests/delivery adds to the build.
+check_PROGRAMS += tests/delivery/test_session tests/delivery/test_timing
+
+tests_delivery_test_session_SOURCES = tests/delivery/test_session.c \
+	tests/delivery/stage.c tests/delivery/stage.h
+tests_delivery_test_session_LDADD = libdelivery.la $(CMOCKA_LIBS) -lpthread
+
+tests_delivery_test_timing_SOURCES = tests/delivery/test_timing.c \
+	tests/delivery/stage.c tests/delivery/stage.h
+tests_delivery_test_timing_LDADD = libdelivery.la $(CMOCKA_LIBS) -lpthread
