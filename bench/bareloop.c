@@ -8,11 +8,11 @@
  * writev  each event goes into its stream's small ring; after an epoll batch every listener that is
  *         behind gets one writev() of what is outstanding.
  *
- * GET /v1/streams/NAME listens, POST publishes (one event, or one a line as application/x-ndjson).
+ * GET /v1/streams/NAME listens, POST publishes: one event, or one a line as application/x-ndjson.
  * A frame has the form and about the size of one of tapecast's.
  *
- * Bound   a request of REQUEST_MAX bytes, RING_FRAMES frames of FRAME_MAX bytes a stream; a listener
- *         that falls off the ring, or in send mode has a full socket, is closed.
+ * Bound   a request of REQUEST_MAX bytes, RING_FRAMES frames of FRAME_MAX bytes a stream; who falls
+ *         off the ring, or in send mode has a full socket, is closed.
  */
 #include "bare.h"
 

@@ -4,8 +4,8 @@
  * Owns    its sockets; the caller owns the epoll set, in which data.u32 is the listener's number.
  * Promise a listener that reads counts events by their `data: @` line and takes their latency. One
  *         that skims never looks: the kernel drops its bytes (MSG_TRUNC) and only their number
- *         counts. All listeners of a stream are sent the same bytes, so where listener 0, who reads,
- *         saw each event end tells how many events the others have.
+ *         counts. All listeners of a stream are sent the same bytes, so listener 0, who reads and
+ *         notes where each event ends, tells how many events the others have.
  * Bound   `count_max` listeners; a line of LINE_MAX_BYTES.
  */
 #ifndef TAPECAST_BENCH_CROWD_H

@@ -21,6 +21,7 @@ enum {
 
 static const uint64_t second_ns = 1000000000u;
 static const uint64_t warm_ns = 500000000u;
+static const uint64_t check_ns = 50000000u; /* for what comes after the last that should come */
 
 struct stage {
 	const struct plan *plan;
@@ -116,6 +117,18 @@ static void wait_for(struct stage *stage, uint64_t events)
 		turn(stage, 100);
 }
 
+/* Ends the program unless those from `from` on have had `events` each, and none had more than it
+ * should: what came twice would otherwise hide what did not come. */
+static void check_each(struct stage *stage, size_t from, uint64_t events)
+{
+	turn_for(stage, check_ns);
+	for (size_t i = from; i < stage->crowd.count; i++)
+		if (crowd_events_of(&stage->crowd, i) != events)
+			die("listener %zu has had %llu events, not %llu", i,
+			    (unsigned long long)crowd_events_of(&stage->crowd, i),
+			    (unsigned long long)events);
+}
+
 static double per(uint64_t ns, double count)
 {
 	return count > 0 ? (double)ns / 1000 / count : 0;
@@ -204,6 +217,7 @@ static void run_paced(const struct plan *plan)
 	}
 	wait_for(&stage, (uint64_t)plan->listeners * (events + 1));
 	gauge_read_cpu(&stage.gauge, &after);
+	check_each(&stage, 0, events + 1);
 
 	double deliveries = (double)plan->listeners * (double)events;
 	say_head(&stage, "paced");
@@ -293,6 +307,26 @@ static uint64_t publish_round(struct stage *stage, uint64_t events, uint64_t end
 	return count;
 }
 
+/* How many of `events` in turn were stream i's. */
+static uint64_t publish_share(uint64_t events, size_t streams, size_t i)
+{
+	return events / streams + (i < events % streams);
+}
+
+/* As check_each, where each of two rounds began with stream 0. */
+static void check_shares(const struct stage *stage, uint64_t first, uint64_t second)
+{
+	size_t streams = stage->plan->streams;
+	for (size_t i = 0; i < streams; i++) {
+		uint64_t share = publish_share(first, streams, i) +
+				 publish_share(second, streams, i);
+		if (crowd_events_of(&stage->crowd, i) != share)
+			die("listener %zu has had %llu events, not %llu", i,
+			    (unsigned long long)crowd_events_of(&stage->crowd, i),
+			    (unsigned long long)share);
+	}
+}
+
 /* plan->streams streams of one listener each, and plan->idle idle sessions on as many streams. */
 static void run_many(const struct plan *plan)
 {
@@ -311,6 +345,7 @@ static void run_many(const struct plan *plan)
 					before.at_ns + (uint64_t)(plan->seconds * 1e9));
 	wait_for(&stage, warm_events + events);
 	gauge_read_cpu(&stage.gauge, &after);
+	check_shares(&stage, warm_events, events);
 
 	say_head(&stage, plan->idle || plan->streams == 1 ? "curve" : "many");
 	printf(" streams=%zu idle=%zu events=%llu cpu_us_per_event=%.2f", plan->streams, plan->idle,
@@ -319,14 +354,6 @@ static void run_many(const struct plan *plan)
 	say_busy(&before, &after);
 	putchar('\n');
 	stage_close(&stage);
-}
-
-static bool all_have(const struct crowd *crowd, size_t from, uint64_t events)
-{
-	for (size_t i = from; i < crowd->count; i++)
-		if (crowd_events_of(crowd, i) < events)
-			return false;
-	return true;
 }
 
 /* Connects everybody, then asks for all at once, from the place `after`; returns the time until
@@ -347,8 +374,7 @@ static uint64_t resume_all(struct stage *stage, const char *name, const char *af
 	while (crowd->events < wanted)
 		turn(stage, 100);
 	uint64_t end_ns = now_ns();
-	if (!all_have(crowd, from, plan->behind))
-		die("some listeners had too much");
+	check_each(stage, from, plan->behind);
 	return end_ns - begin_ns;
 }
 
