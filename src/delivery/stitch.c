@@ -59,7 +59,9 @@ static size_t stitch_gather(struct session *session, struct cursor *cursor,
 		tape_peek(stream_tape(stream), &peek, &cursor->at, &view);
 		stream_unlock(stream);
 		if (view.kind == VIEW_BYTES && view.bytes.bytes) {
+#ifndef MUTANT_STITCH_STALE_CURSOR
 			cursor->at = view.end_at;
+#endif
 			*ret_err = stitch_frame(session, &view, &loop->scratch);
 		}
 		bool more = view.kind == VIEW_BYTES && view.bytes.bytes && *ret_err == OK;
