@@ -61,7 +61,9 @@ size_t segment_room(const struct segment *segment)
 
 void segment_commit(struct segment *segment, size_t frame_bytes)
 {
-	MUST(frame_bytes <= segment_room(segment) || frame_bytes == 0);
+	/* The start needs its place even when the frame has no bytes. */
+	size_t taken = segment->used + ((size_t)segment->count + 1) * sizeof(uint32_t);
+	MUST(taken <= segment->capacity && frame_bytes <= segment->capacity - taken);
 	memcpy(start_at(segment, segment->count), &segment->used, sizeof segment->used);
 	segment->count++;
 	segment->used += (uint32_t)frame_bytes;

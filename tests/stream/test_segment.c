@@ -147,6 +147,21 @@ static void a_frame_that_does_not_fit_is_a_bug(void **state)
 	segment_unref(&segment);
 }
 
+static void commit_an_empty_frame(void *arg)
+{
+	segment_commit(arg, 0);
+}
+
+static void an_empty_frame_without_place_for_its_start_is_a_bug(void **state)
+{
+	(void)state;
+	struct segment *segment = segment_with(NULL, 0);
+	put(segment, segment_room(segment), 'a');
+	assert_int_equal(segment_room(segment), 0);
+	assert_true(dies(commit_an_empty_frame, segment));
+	segment_unref(&segment);
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -165,6 +180,7 @@ int main(void)
 		TEST(lives_until_the_last_reference_goes),
 		TEST(refuses_what_it_cannot_hold),
 		TEST(a_frame_that_does_not_fit_is_a_bug),
+		TEST(an_empty_frame_without_place_for_its_start_is_a_bug),
 	};
 	return cmocka_run_group_tests_name("segment", tests, NULL, NULL);
 }
