@@ -150,12 +150,24 @@ static enum err reel_append(struct tape *tape, enum form form, const struct even
 	return err;
 }
 
-/* Takes the newest entry off a reel again. An emptied segment stays, if it is the only one. */
-static void reel_undo(struct reel *reel)
+/* Takes the newest entry off a reel again, and the segment that was made for it. */
+static void reel_undo(struct tape *tape, struct reel *reel)
 {
 	struct segment *last = reel->last;
 	last->used = segment_start(last, last->count - 1);
 	last->count--;
+	if (last->count > 0)
+		return;
+	struct segment *before = reel->first == last ? NULL : reel->first;
+	while (before && before->next != last)
+		before = before->next;
+	reel->last = before;
+	if (before)
+		before->next = NULL;
+	else
+		reel->first = NULL;
+	tape->reel_bytes -= last->capacity;
+	segment_unref(&last);
 }
 
 /* Puts entry head_ord on every reel in use, or on none. */
@@ -169,7 +181,7 @@ static enum err tape_reel_in(struct tape *tape, const struct event *event)
 		if (err) {
 			while (form-- > 0)
 				if (tape->reels[form].used)
-					reel_undo(&tape->reels[form]);
+					reel_undo(tape, &tape->reels[form]);
 			return err;
 		}
 	}

@@ -361,6 +361,37 @@ static void no_tape_without_memory(void **state)
 	}
 }
 
+static void appends_that_go_on_failing_take_no_memory(void **state)
+{
+	(void)state;
+	static char data[100000];
+	memset(data, 'd', sizeof data);
+	/* Once with nothing on the tape yet, once with segments that must stay. */
+	for (uint64_t kept = 0; kept <= 5; kept += 5) {
+		struct tape *tape = lab_tape(lab_bounds(100));
+		assert_int_equal(tape_use(tape, FORM_SSE), OK);
+		assert_int_equal(tape_use(tape, FORM_JSON), OK);
+		lab_run(tape, 1, kept);
+		struct looks before = look(tape);
+		size_t weight = tape_weight(tape);
+		for (size_t bytes = 1500; bytes <= sizeof data; bytes += 1500) {
+			struct said said = { .draft.data = slice_from(data, bytes) };
+			struct event *event = lab_event(lab_position(1, kept + 1, 0), &said);
+			/* SSE takes its frame and a segment; for JSON nothing is left. */
+			mem_fail_after(2);
+			assert_int_equal(tape_append(tape, event, 0), ERR_NOMEM);
+			mem_fail_after(-1);
+			event_unref(&event);
+			assert_looks(tape, before);
+			assert_int_equal(tape_weight(tape), weight);
+			assert_int_equal(mem_live(), before.live);
+		}
+		lab_run(tape, kept + 1, kept + 5);
+		assert_int_equal(tape_head_ord(tape), kept + 5);
+		tape_free(&tape);
+	}
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -387,6 +418,7 @@ int main(void)
 		TEST(a_failed_fork_leaves_the_tape_as_it_was),
 		TEST(a_form_that_cannot_be_had_is_not_in_use),
 		TEST(no_tape_without_memory),
+		TEST(appends_that_go_on_failing_take_no_memory),
 	};
 	return cmocka_run_group_tests_name("tape", tests, NULL, NULL);
 }
