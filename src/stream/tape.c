@@ -223,16 +223,25 @@ static enum err ring_make_room(struct tape *tape)
 	return OK;
 }
 
+/* The oldest event is too old; a fork before it is at least as old, but has no time of its own. */
+static bool tape_tail_is_old(const struct tape *tape, uint64_t now_ms)
+{
+	uint64_t ord = tape->tail_ord;
+	while (ord < tape->head_ord && !tape_entry(tape, ord)->event)
+		ord++;
+	if (ord == tape->head_ord)
+		return false;
+	uint64_t born_ms = tape_entry(tape, ord)->event->born_ms;
+	return now_ms > born_ms && now_ms - born_ms > tape->bounds.age_ms_max;
+}
+
 /* Trims to the bounds, but never the newest entry. */
 static void tape_trim(struct tape *tape, uint64_t now_ms)
 {
 	while (tape->head_ord - tape->tail_ord > 1) {
 		uint64_t count = tape->head_ord - tape->tail_ord;
-		const struct event *oldest = tape_entry(tape, tape->tail_ord)->event;
-		bool old = oldest && now_ms > oldest->born_ms &&
-			   now_ms - oldest->born_ms > tape->bounds.age_ms_max;
-		if (count <= tape->bounds.events_max && tape->event_bytes <= tape->bounds.bytes_max &&
-		    !old)
+		if (count <= tape->bounds.events_max &&
+		    tape->event_bytes <= tape->bounds.bytes_max && !tape_tail_is_old(tape, now_ms))
 			return;
 		tape_trim_one(tape);
 	}

@@ -392,6 +392,29 @@ static void appends_that_go_on_failing_take_no_memory(void **state)
 	}
 }
 
+static void a_fork_does_not_keep_old_events(void **state)
+{
+	(void)state;
+	struct tape *tape = lab_tape((struct tape_bounds){ 100, SIZE_MAX, 1000 });
+	lab_fork(tape, GAP_EPOCH, lab_position(2, 0, 0));
+	lab_fork(tape, GAP_EPOCH, lab_position(3, 0, 0));
+	for (uint64_t seq = 1; seq <= 5; seq++) {
+		struct said said = { .draft.data = SLICE("x"), .born_ms = 100 * seq };
+		lab_append(tape, lab_position(3, seq, 0), &said);
+	}
+	tape_age(tape, 1100);
+	assert_int_equal(tape_tail_ord(tape), 0);
+	tape_age(tape, 1301);
+	assert_int_equal(tape_tail_ord(tape), 2 + 3);
+	lab_fork(tape, GAP_EPOCH, lab_position(4, 0, 0));
+	tape_age(tape, 1000000);
+	assert_int_equal(tape_tail_ord(tape), 2 + 5); /* the newest entry stays */
+	lab_fork(tape, GAP_EPOCH, lab_position(5, 0, 0));
+	tape_age(tape, 1000000);
+	assert_int_equal(tape_tail_ord(tape), 2 + 5); /* not before an event behind it is old */
+	tape_free(&tape);
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -419,6 +442,7 @@ int main(void)
 		TEST(a_form_that_cannot_be_had_is_not_in_use),
 		TEST(no_tape_without_memory),
 		TEST(appends_that_go_on_failing_take_no_memory),
+		TEST(a_fork_does_not_keep_old_events),
 	};
 	return cmocka_run_group_tests_name("tape", tests, NULL, NULL);
 }
