@@ -32,7 +32,7 @@ static bool session_all_live(const struct session *session)
 struct opening {
 	bool recovered; /* every start was a position, and was honoured */
 	bool finished; /* nothing is left to read anywhere, nor will be */
-	struct buf gaps; /* notices, to follow the open block */
+	struct place places[CURSOR_STREAMS_MAX];
 };
 
 static enum err cursor_place(struct session *session, struct cursor *cursor, struct place *ret_place)
@@ -47,7 +47,8 @@ static enum err cursor_place(struct session *session, struct cursor *cursor, str
 		return err;
 	list_drop(&cursor->link);
 	cursor->ord = ret_place->ord;
-	cursor->at = ret_place->at;
+	/* Until a gap has been told, an id must lead back to where it will be told again. */
+	cursor->at = ret_place->gapped ? ret_place->gap.after : ret_place->at;
 	cursor->placed = true;
 	cursor->lagging = true;
 	return OK;
@@ -55,25 +56,32 @@ static enum err cursor_place(struct session *session, struct cursor *cursor, str
 
 static enum err session_place(struct session *session, struct opening *opening)
 {
-	struct place places[CURSOR_STREAMS_MAX];
 	opening->recovered = true;
 	opening->finished = true;
 	for (uint16_t i = 0; i < session->cursor_count; i++) {
-		enum err err = cursor_place(session, &session->cursors[i], &places[i]);
+		struct place *place = &opening->places[i];
+		enum err err = cursor_place(session, &session->cursors[i], place);
 		if (err)
 			return err;
-		opening->recovered = opening->recovered && places[i].recovered;
-		opening->finished = opening->finished && places[i].finished;
+		opening->recovered = opening->recovered && place->recovered;
+		opening->finished = opening->finished && place->finished;
 	}
-	session->extra->place = places[0];
-	if (session->form == SESSION_ANSWER)
-		return OK; /* tells its gap inside the answer */
-	/* Behind all placings, since each notice carries the cursor over all streams. */
+	session->extra->place = opening->places[0]; /* an answer tells its gap inside */
+	return OK;
+}
+
+/* One gap after the other: each notice's id is behind its own gap and before those to come. */
+static enum err session_write_gaps(struct session *session, const struct opening *opening,
+				   struct buf *buf)
+{
 	for (uint16_t i = 0; i < session->cursor_count; i++) {
-		struct slice name = stream_name(session->cursors[i].follow->stream);
-		enum err err = OK;
-		if (places[i].gapped)
-			err = notice_gap(session, name, &places[i].gap, &opening->gaps);
+		struct cursor *cursor = &session->cursors[i];
+		const struct place *place = &opening->places[i];
+		if (!place->gapped)
+			continue;
+		cursor->at = place->at;
+		enum err err = notice_gap(session, stream_name(cursor->follow->stream),
+					  &place->gap, buf);
 		if (err)
 			return err;
 	}
@@ -95,19 +103,18 @@ static enum err session_write_opening(struct session *session, const struct open
 	if (!session->head_sent)
 		buf_put(buf, slice_from(extra->heads, extra->head_bytes));
 	enum err err = notice_open(session, opening->recovered, buf);
-	buf_put(buf, buf_slice(&opening->gaps));
+	if (err == OK)
+		err = session_write_gaps(session, opening, buf);
 	return err ? err : buf->err;
 }
 
 static void session_open(struct session *session)
 {
 	struct opening opening;
-	buf_init(&opening.gaps, SIZE_MAX / 4); /* a bounded notice for each of at most 64 streams */
 	enum err err = session_place(session, &opening);
 	bool answers = session->form == SESSION_ANSWER;
 	if (err == OK && !answers)
 		err = session_write_opening(session, &opening);
-	buf_fini(&opening.gaps);
 	if (err) {
 		session_close(session, &session->loop->counts.nomem);
 		return;
