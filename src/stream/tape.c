@@ -285,6 +285,7 @@ enum err tape_fork(struct tape *tape, const struct gap *gap)
 	tape->head = gap->next;
 	tape->region_ord = tape->head_ord;
 	tape->region_floor = gap->next;
+	tape_trim(tape, 0); /* to the other bounds; age has its own turn */
 	return OK;
 }
 

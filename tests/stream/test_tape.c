@@ -415,6 +415,22 @@ static void a_fork_does_not_keep_old_events(void **state)
 	tape_free(&tape);
 }
 
+static void forks_are_trimmed_to_the_bounds_as_well(void **state)
+{
+	(void)state;
+	struct tape *tape = lab_tape(lab_bounds(4));
+	assert_int_equal(tape_use(tape, FORM_SSE), OK);
+	lab_run(tape, 1, 4);
+	size_t weight = tape_weight(tape);
+	for (uint32_t n = 2; n < 1000; n++) {
+		lab_fork(tape, GAP_EPOCH, lab_position(n, 0, 0));
+		assert_int_equal(tape_head_ord(tape) - tape_tail_ord(tape), 4);
+		assert_in_range(tape_weight(tape), 1, weight + 2 * 65536); /* two segments */
+	}
+	assert_in_range(mem_live(), 4, 10);
+	tape_free(&tape);
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -443,6 +459,7 @@ int main(void)
 		TEST(no_tape_without_memory),
 		TEST(appends_that_go_on_failing_take_no_memory),
 		TEST(a_fork_does_not_keep_old_events),
+		TEST(forks_are_trimmed_to_the_bounds_as_well),
 	};
 	return cmocka_run_group_tests_name("tape", tests, NULL, NULL);
 }

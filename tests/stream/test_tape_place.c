@@ -329,8 +329,17 @@ static void a_stream_of_which_only_the_end_is_left_still_tells_it(void **state)
 	assert_smooth(place_of(tape, now, 0), 3, lab_position(1, 3, 0));
 	assert_true(place_after(tape, lab_position(1, 3, 0)).finished);
 	assert_false(place_after(tape, lab_position(1, 2, 0)).finished);
+	tape_free(&tape);
+}
 
-	/* A fork takes the end back: then nothing is finished any more. */
+static void a_fork_takes_the_end_back(void **state)
+{
+	(void)state;
+	struct tape *tape = lab_tape(lab_bounds(9));
+	lab_run(tape, 1, 3);
+	struct said end = { .draft.end = END_COMPLETE };
+	lab_append(tape, lab_position(1, 4, 0), &end);
+	assert_true(place_after(tape, lab_position(1, 4, 0)).finished);
 	lab_fork(tape, GAP_EPOCH, lab_position(2, 0, 0));
 	assert_false(place_after(tape, lab_position(1, 3, 0)).finished);
 	assert_false(place_after(tape, lab_position(1, 4, 0)).finished);
@@ -375,6 +384,7 @@ int main(void)
 		TEST(a_fork_that_was_trimmed_leaves_its_floor),
 		TEST(an_ended_stream_is_finished_for_who_has_read_it_all),
 		TEST(a_stream_of_which_only_the_end_is_left_still_tells_it),
+		TEST(a_fork_takes_the_end_back),
 		TEST(who_stands_before_a_fork_is_never_finished),
 	};
 	return cmocka_run_group_tests_name("tape_place", tests, NULL, NULL);
