@@ -41,6 +41,7 @@ static void is_full_to_the_last_byte_and_then_refuses(void **state)
 	assert_int_equal(buf_putf(buf, "%d", 1), ERR_TOO_BIG);
 	assert_int_equal(buf->err, ERR_TOO_BIG);
 	assert_int_equal(buf->bytes, buf->bytes_max);
+	assert_int_equal(buf->capacity, buf->bytes_max);
 	for (size_t i = 0; i < buf->bytes; i++)
 		assert_int_equal(buf->at[i], 'a' + (int)(i % 26));
 }
@@ -123,6 +124,17 @@ static void small_puts_cost_few_allocations(void **state)
 	assert_null(buf.at);
 }
 
+static void a_small_bound_is_kept_as_well(void **state)
+{
+	(void)state;
+	struct buf buf;
+	buf_init(&buf, 3);
+	assert_int_equal(buf_put_text(&buf, "abc"), OK);
+	assert_int_equal(buf_put_text(&buf, "d"), ERR_TOO_BIG);
+	assert_int_equal(buf.capacity, 3);
+	buf_fini(&buf);
+}
+
 static void reset_keeps_the_memory(void **state)
 {
 	struct buf *buf = *state;
@@ -174,6 +186,7 @@ int main(void)
 		TEST(eats_from_the_front),
 		TEST(eating_more_than_there_is_is_a_bug),
 		TEST(small_puts_cost_few_allocations),
+		TEST(a_small_bound_is_kept_as_well),
 		TEST(reset_keeps_the_memory),
 		TEST(what_is_reserved_may_be_written),
 	};

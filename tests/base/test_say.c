@@ -45,6 +45,8 @@ static void a_value_cannot_break_the_line_or_forge_a_field(void **state)
 	assert_string_equal(said(), "level=warn event=x v=\"\\\" w=\\\"1\"\n");
 	say(SAY_WARN, "x", "v", "\r\t\x1b[31m\x7f\\", NULL);
 	assert_string_equal(said(), "level=warn event=x v=\"\\r\\t\\x1b[31m\\x7f\\\\\"\n");
+	say(SAY_WARN, "x", "v", "a\"b", "w", "c\\d", NULL);
+	assert_string_equal(said(), "level=warn event=x v=\"a\\\"b\" w=\"c\\\\d\"\n");
 	say(SAY_WARN, "x", "a", "", "b", " ", "c", "k=v", "d", "\xc3\xa9", NULL);
 	assert_string_equal(said(), "level=warn event=x a=\"\" b=\" \" c=\"k=v\" d=\xc3\xa9\n");
 }

@@ -21,7 +21,8 @@ static void case_is_ignored_for_ascii_letters_only(void **state)
 	(void)state;
 	assert_true(slice_equal_nocase(SLICE("Last-Event-ID"), SLICE("last-event-id")));
 	assert_true(slice_equal_nocase(SLICE("AZaz"), SLICE("azAZ")));
-	assert_false(slice_equal_nocase(SLICE("@["), SLICE("`{")));
+	assert_false(slice_equal_nocase(SLICE("@"), SLICE("`")));
+	assert_false(slice_equal_nocase(SLICE("["), SLICE("{")));
 	assert_false(slice_equal_nocase(SLICE("\xc3\x84"), SLICE("\xc3\xa4")));
 	assert_false(slice_equal_nocase(SLICE("a"), SLICE("ab")));
 }

@@ -90,6 +90,18 @@ static void a_day_of_sleep_fires_the_furthest_deadline_once(void **state)
 	assert_int_equal(wheel_advance(*state, 86500000), 0);
 }
 
+static void a_day_of_sleep_fires_every_tick_of_the_span(void **state)
+{
+	static struct waiter waiters[WHEEL_SLOTS - 1];
+	for (size_t i = 0; i < WHEEL_SLOTS - 1; i++) {
+		waiters[i] = waiter_at(*state, 0);
+		deadline_init(&waiters[i].due, waiter_fire);
+		uint64_t at_ms = start_ms + (i + 1) * WHEEL_TICK_MS;
+		assert_int_equal(wheel_arm(*state, &waiters[i].due, at_ms), OK);
+	}
+	assert_int_equal(wheel_advance(*state, 86400000), WHEEL_SLOTS - 1);
+}
+
 static void a_beat_goes_on_after_a_stall_longer_than_the_wheel(void **state)
 {
 	struct waiter beat = waiter_at(*state, WHEEL_SPAN_MS);
@@ -176,6 +188,7 @@ int main(void)
 		TEST(a_time_already_past_fires_at_the_next_tick),
 		TEST(a_moved_deadline_fires_only_at_its_new_time),
 		TEST(a_day_of_sleep_fires_the_furthest_deadline_once),
+		TEST(a_day_of_sleep_fires_every_tick_of_the_span),
 		TEST(a_beat_goes_on_after_a_stall_longer_than_the_wheel),
 		TEST(a_callback_may_disarm_what_is_due_with_it),
 		TEST(fires_in_order_of_time),
