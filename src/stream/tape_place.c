@@ -123,8 +123,7 @@ static struct gap gap_for(const struct tape *tape, const struct position *after)
 	if (position_is_origin(after) ||
 	    (after->epoch == tape->head.epoch && after->seq < floor.seq)) {
 		gap.reason = GAP_TRIMMED;
-		gap.lost = floor.seq - after->seq;
-		gap.lost_known = true;
+		gap.lost_known = true; /* counted once it is known where the reader goes on */
 	} else if (after->epoch != tape->head.epoch) {
 		gap.reason = GAP_EPOCH;
 	}
@@ -170,5 +169,7 @@ void tape_place(const struct tape *tape, const struct start *start, uint64_t now
 	place.ord = ord_of(tape, kind, start, now_ms);
 	place.at = before(tape, place.ord);
 	place.gap.next = place.at;
+	if (place.gap.lost_known)
+		place.gap.lost = place.at.seq - place.gap.after.seq;
 	*ret_place = place;
 }

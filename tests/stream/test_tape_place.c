@@ -360,6 +360,27 @@ static void who_stands_before_a_fork_is_never_finished(void **state)
 	tape_free(&tape);
 }
 
+static void all_that_is_passed_over_counts_as_lost(void **state)
+{
+	(void)state;
+	struct tape *tape = lab_tape(lab_bounds(4));
+	lab_run(tape, 1, 9);
+	struct start start = { .kind = START_AFTER, .after = lab_position(1, 2, 0),
+			       .otherwise = START_OLDEST };
+	assert_int_equal(place_of(tape, start, 0).gap.lost, 3);
+	start.otherwise = START_NOW;
+	assert_gap(place_of(tape, start, 0), GAP_TRIMMED, 9, lab_position(1, 9, 0));
+	assert_int_equal(place_of(tape, start, 0).gap.lost, 7);
+	start.otherwise = START_LAST;
+	start.count = 1;
+	assert_gap(place_of(tape, start, 0), GAP_TRIMMED, 8, lab_position(1, 8, 0));
+	assert_int_equal(place_of(tape, start, 0).gap.lost, 6);
+	start.after = (struct position){ 0 };
+	assert_int_equal(place_of(tape, start, 0).gap.lost, 8);
+	assert_true(place_of(tape, start, 0).gap.lost_known);
+	tape_free(&tape);
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -386,6 +407,7 @@ int main(void)
 		TEST(a_stream_of_which_only_the_end_is_left_still_tells_it),
 		TEST(a_fork_takes_the_end_back),
 		TEST(who_stands_before_a_fork_is_never_finished),
+		TEST(all_that_is_passed_over_counts_as_lost),
 	};
 	return cmocka_run_group_tests_name("tape_place", tests, NULL, NULL);
 }
