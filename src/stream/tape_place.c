@@ -59,8 +59,7 @@ static bool find_in_past(const struct tape *tape, const struct position *positio
 			 uint64_t *ret_ord)
 {
 	for (uint64_t ord = base_ord(tape); ord > tape->tail_ord; ord--) {
-		const struct entry *entry = tape_entry(tape, ord - 1);
-		if (entry->event && position_equal(&entry->event->position, position)) {
+		if (position_equal(entry_position(tape_entry(tape, ord - 1)), position)) {
 			*ret_ord = ord;
 			return true;
 		}

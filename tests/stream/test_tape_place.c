@@ -381,6 +381,22 @@ static void all_that_is_passed_over_counts_as_lost(void **state)
 	tape_free(&tape);
 }
 
+static void who_was_told_an_older_fork_goes_on_behind_it(void **state)
+{
+	(void)state;
+	struct tape *tape = lab_tape(lab_bounds(9));
+	lab_run(tape, 1, 2);
+	lab_fork(tape, GAP_EPOCH, lab_position(2, 30, 0)); /* ordinal 2 */
+	lab_append(tape, lab_position(2, 31, 0), &plain);
+	lab_fork(tape, GAP_EPOCH, lab_position(3, 0, 0)); /* 4 */
+	lab_append(tape, lab_position(3, 1, 0), &plain);
+	struct position told = lab_position(2, 30, 0);
+	assert_smooth(place_after(tape, told), 3, told);
+	assert_true(place_after(tape, told).recovered);
+	assert_true(tape_holds(tape, &told));
+	tape_free(&tape);
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -408,6 +424,7 @@ int main(void)
 		TEST(a_fork_takes_the_end_back),
 		TEST(who_stands_before_a_fork_is_never_finished),
 		TEST(all_that_is_passed_over_counts_as_lost),
+		TEST(who_was_told_an_older_fork_goes_on_behind_it),
 	};
 	return cmocka_run_group_tests_name("tape_place", tests, NULL, NULL);
 }
