@@ -1,1 +1,28 @@
-# What src/cli adds to the build.
+noinst_LTLIBRARIES += libcli.la
+
+libcli_la_SOURCES = \
+	src/cli/answer.c \
+	src/cli/answer.h \
+	src/cli/bench.c \
+	src/cli/bench.h \
+	src/cli/bench_run.c \
+	src/cli/cli.c \
+	src/cli/cli.h \
+	src/cli/help.c \
+	src/cli/help.h \
+	src/cli/histogram.c \
+	src/cli/histogram.h \
+	src/cli/http.c \
+	src/cli/http.h \
+	src/cli/intake.c \
+	src/cli/intake.h \
+	src/cli/listener.c \
+	src/cli/pub.c \
+	src/cli/publisher.c \
+	src/cli/refusal.c \
+	src/cli/refusal.h \
+	src/cli/show.c \
+	src/cli/show.h \
+	src/cli/sub.c \
+	src/cli/target.c \
+	src/cli/target.h

@@ -1,0 +1,114 @@
+#include "cli/help.h"
+
+#include "cli/cli.h"
+
+#define HELP_SERVER \
+	"Server:\n" \
+	"  -u, --url URL          the server (default TAPECAST_URL, or http://127.0.0.1:8080)\n" \
+	"      --token TOKEN      sent as a bearer token (default TAPECAST_TOKEN)\n" \
+	"      --token-file FILE  the same, from a file: a command line can be seen by others\n" \
+	"  -q, --quiet            on standard error only what went wrong\n" \
+	"  -h, --help             this text\n"
+
+const char help_tapecast[] =
+	"tapecast streams events from servers to browsers: one tape, many readers.\n"
+	"\n"
+	"Usage: tapecast COMMAND [OPTION]...\n"
+	"\n"
+	"  serve   run a server             tapecast serve --dev\n"
+	"  pub     publish to a stream      tapecast pub news 'hello, world'\n"
+	"  sub     read streams             tapecast sub news\n"
+	"  bench   measure a server         tapecast bench fanout --listeners 1000\n"
+	"  help    read on                  tapecast help sub\n"
+	"\n"
+	"      --version  which tapecast this is\n"
+	"  -h, --help     this text\n"
+	"\n"
+	"The first minute:\n"
+	"  tapecast serve --dev                in one terminal; then open http://127.0.0.1:8080/\n"
+	"  tapecast sub news                   in another\n"
+	"  tapecast pub news 'hello, world'    in a third\n"
+	"\n"
+	"man tapecast(7) explains streams, positions and gaps.\n";
+
+const char help_pub[] =
+	"Usage: tapecast pub [OPTION]... STREAM [DATA|-]\n"
+	"Publishes DATA as one event, or standard input as it comes, and prints the event's id.\n"
+	"\n"
+	"  tapecast pub news 'hello, world'\n"
+	"  tapecast pub prices 4.20 --key ACME          a newer ACME may replace an older one\n"
+	"  make 2>&1 | tapecast pub build/7 -           each line is an event, at once\n"
+	"  tapecast pub build/7 --end complete          readers are told, and leave\n"
+	"  curl -sN $URL -d @ask.json | tapecast pub chat/1 - --end complete\n"
+	"                                               a model's answer, straight through\n"
+	"\n"
+	"With - (or no DATA) standard input goes out on one request. If its first line begins with\n"
+	"event:, data:, id:, retry: or is a comment (\": ...\"), it is a stream of server-sent events;\n"
+	"else each line is an event. --format says it for sure.\n"
+	"\n"
+	"Event:\n"
+	"  -t, --type TYPE        what EventSource calls the event's type\n"
+	"  -k, --key KEY          what it is about; a newer event with the key supersedes it\n"
+	"      --ttl SECONDS      how long it is kept at most\n"
+	"      --ephemeral        for those who listen now; not kept, no id\n"
+	"      --json             DATA (or each line) is JSON; refused if it is not well-formed\n"
+	"      --end STATE        then end the stream: complete, failed or cancelled.\n"
+	"                         Without DATA: only that\n"
+	"      --idempotency-key KEY\n"
+	"                         published once, however often it is sent; lines get KEY-1, KEY-2...\n"
+	"      --if-match ID      only if ID is the stream's last event\n"
+	"      --format FORM      of standard input: lines, ndjson or sse\n"
+	"\n" HELP_SERVER "\n"
+	"Exit status: 0 published, 1 refused, 64 usage, 69 no connection.\n";
+
+const char help_sub[] =
+	"Usage: tapecast sub [OPTION]... STREAM...\n"
+	"Prints what comes, one event a line. After a cut it resumes where it was.\n"
+	"\n"
+	"  tapecast sub news\n"
+	"  tapecast sub chat/1 --from start             all that is kept, then what comes\n"
+	"  tapecast sub prices --from -10 --count 10    the last ten\n"
+	"  tapecast sub news sport --json | jq -r .data\n"
+	"\n"
+	"      --from WHERE       start, now (the default), -N (the last N), or a time such as\n"
+	"                         2026-11-24T13:00:00Z\n"
+	"      --after ID         what follows this event\n"
+	"      --json             one JSON object a line: stream, id, type, key, time, data; and the\n"
+	"                         server's notices, as events with the type tapecast.*\n"
+	"  -n, --count N          leave after N events\n"
+	"      --timeout SECONDS  leave after this time\n"
+	"      --no-resume        a cut is the end\n"
+	"\n"
+	"Standard error tells of cuts and of gaps: events that could not be given.\n"
+	"\n" HELP_SERVER "\n"
+	"Exit status: 0 the stream is complete (or --count, --timeout, as asked), 1 refused,\n"
+	"3 the stream ended as failed, 4 as cancelled, 64 usage, 69 no connection,\n"
+	"124 --timeout came before --count, 130 interrupted.\n";
+
+const char help_bench[] =
+	"Usage: tapecast bench [OPTION]... fanout|many|resume\n"
+	"Measures a running server from one thread of this machine, and checks what arrives.\n"
+	"\n"
+	"  tapecast bench fanout --listeners 1000 --events 500 --rate 100\n"
+	"  tapecast bench many --streams 500\n"
+	"  tapecast bench resume --listeners 200 --events 1000\n"
+	"\n"
+	"  fanout   every listener reads one stream\n"
+	"  many     the listeners are spread over many streams\n"
+	"  resume   events are there already; all listeners come at once and read them all\n"
+	"\n"
+	"      --listeners N      connections that listen (default 100)\n"
+	"      --events N         events published in all (default 1000)\n"
+	"      --rate R           events a second; 0: as fast as they are taken (default 100)\n"
+	"      --bytes B          size of an event's data, at least 48 (default 128)\n"
+	"      --streams N        streams, for many (default 10)\n"
+	"      --json             the result as one JSON object\n"
+	"\n"
+	"Latency runs from the moment an event is due to be sent until a listener has read it.\n"
+	"Exit status: 0, or 1 if an event was lost, doubled or out of order.\n"
+	"\n" HELP_SERVER;
+
+int help_print(const char *text)
+{
+	return cli_print(slice_of(text)) == OK ? EXIT_FINE : EXIT_INTERNAL;
+}
