@@ -250,6 +250,8 @@ static void tape_trim(struct tape *tape, uint64_t now_ms)
 enum err tape_append(struct tape *tape, struct event *event, uint64_t now_ms)
 {
 	MUST_BE(tape, TAPE_TAG);
+	if (event->ephemeral && tape_end(tape) != END_NONE)
+		return OK; /* nobody listens any more, and the end must stay the newest entry */
 	enum err err = ring_make_room(tape);
 	if (err == OK)
 		err = tape_reel_in(tape, event);

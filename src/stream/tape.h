@@ -34,7 +34,7 @@ void tape_free(struct tape **tape);
 enum err tape_use(struct tape *tape, enum form form) ERR_CHECKED;
 
 /* Appends (takes a reference of its own) and trims. The caller has checked that it follows the head
- * (or is ephemeral). ERR_NOMEM: the tape is as it was. */
+ * (or is ephemeral: left out behind an end). ERR_NOMEM: the tape is as it was. */
 enum err tape_append(struct tape *tape, struct event *event, uint64_t now_ms) ERR_CHECKED;
 
 /* History breaks here: every reader that comes this far is told gap and goes on behind it; new

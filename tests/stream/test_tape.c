@@ -431,6 +431,22 @@ static void forks_are_trimmed_to_the_bounds_as_well(void **state)
 	tape_free(&tape);
 }
 
+static void an_ephemeral_event_behind_the_end_is_left_out(void **state)
+{
+	(void)state;
+	struct tape *tape = lab_tape(lab_bounds(4));
+	struct said end = { .draft.end = END_COMPLETE };
+	struct said late = { .draft = { .data = SLICE("y"), .ephemeral = true } };
+	lab_append(tape, lab_position(1, 1, 0), &end);
+	lab_append(tape, lab_position(1, 1, 0), &late);
+	assert_int_equal(tape_head_ord(tape), 1);
+	assert_int_equal(tape_end(tape), END_COMPLETE);
+	lab_fork(tape, GAP_EPOCH, lab_position(2, 0, 0));
+	lab_append(tape, lab_position(2, 0, 0), &late);
+	assert_int_equal(tape_head_ord(tape), 3);
+	tape_free(&tape);
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -460,6 +476,7 @@ int main(void)
 		TEST(appends_that_go_on_failing_take_no_memory),
 		TEST(a_fork_does_not_keep_old_events),
 		TEST(forks_are_trimmed_to_the_bounds_as_well),
+		TEST(an_ephemeral_event_behind_the_end_is_left_out),
 	};
 	return cmocka_run_group_tests_name("tape", tests, NULL, NULL);
 }
