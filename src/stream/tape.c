@@ -56,6 +56,8 @@ static void tape_trim_one(struct tape *tape)
 		event_unref(&entry->event);
 	} else {
 		tape->fork_count--;
+		if (entry->fork->reason != GAP_TRIMMED)
+			tape->broken_ord = tape->tail_ord + 1;
 		mem_free(entry->fork);
 		entry->fork = NULL;
 	}

@@ -34,6 +34,7 @@ struct tape {
 	struct position region_floor; /* the position before it */
 	struct position floor; /* the position before entry tail_ord */
 	struct position head;
+	uint64_t broken_ord; /* before it lay a fork, trimmed by now, that took numbers back */
 	size_t event_bytes; /* weight of the events */
 	size_t reel_bytes; /* capacity of the segments */
 	size_t fork_count, end_count; /* entries told one by one */

@@ -22,8 +22,9 @@ static void view_overtaken(const struct tape *tape, const struct position *at, s
 	view->end_ord = tape->tail_ord;
 	view->end_at = tape->floor;
 	view->gap = (struct gap){ .reason = GAP_SKIPPED, .after = *at, .next = tape->floor };
+	/* Numbers can be subtracted only where none was given out twice on the way. */
 	if ((at->epoch == tape->floor.epoch || position_is_origin(at)) &&
-	    at->seq <= tape->floor.seq) {
+	    at->seq <= tape->floor.seq && view->ord >= tape->broken_ord) {
 		view->gap.lost = tape->floor.seq - at->seq;
 		view->gap.lost_known = true;
 	}

@@ -373,6 +373,36 @@ static void a_part_sent_is_known_even_behind_the_tail(void **state)
 	tape_free(&tape);
 }
 
+static void a_trimmed_fork_leaves_the_loss_unknown(void **state)
+{
+	(void)state;
+	struct tape *tape = sse_tape(4);
+	lab_run(tape, 1, 3);
+	struct peek old = { .ord = 3 }, young = { .ord = 4 };
+	lab_fork(tape, GAP_REWOUND, lab_position(1, 1, 0)); /* entry 3 */
+	for (uint64_t seq = 2; seq <= 9; seq++)
+		lab_append(tape, lab_position(1, seq, 1), &plain);
+	/* 2 to 5 of the new branch were passed over: not 5 - 3. */
+	struct view view = look(tape, old, lab_position(1, 3, 0));
+	assert_int_equal(view.kind, VIEW_OVERTAKEN);
+	assert_false(view.gap.lost_known);
+	view = look(tape, young, lab_position(1, 1, 0));
+	assert_int_equal(view.kind, VIEW_OVERTAKEN);
+	assert_true(view.gap.lost_known);
+	assert_int_equal(view.gap.lost, 4);
+
+	/* A fork that only skips ahead takes nothing back. */
+	old = (struct peek){ .ord = tape_head_ord(tape) };
+	lab_fork(tape, GAP_TRIMMED, lab_position(1, 30, 1));
+	for (uint64_t seq = 31; seq <= 39; seq++)
+		lab_append(tape, lab_position(1, seq, 1), &plain);
+	view = look(tape, old, lab_position(1, 9, 1));
+	assert_int_equal(view.kind, VIEW_OVERTAKEN);
+	assert_true(view.gap.lost_known);
+	assert_int_equal(view.gap.lost, 35 - 9);
+	tape_free(&tape);
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -399,6 +429,7 @@ int main(void)
 		TEST(pinned_bytes_outlive_a_trim_and_the_tape),
 		TEST(a_part_sent_ends_in_the_entry_it_reached),
 		TEST(a_part_sent_is_known_even_behind_the_tail),
+		TEST(a_trimmed_fork_leaves_the_loss_unknown),
 	};
 	return cmocka_run_group_tests_name("tape_peek", tests, NULL, NULL);
 }
