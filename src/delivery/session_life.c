@@ -339,12 +339,26 @@ static void session_due_resting(struct session *session, uint64_t now_ms)
 		session_run(session); /* meets ERR_AGAIN, and so waits for writable */
 }
 
+static void session_due_refused(struct session *session, uint64_t now_ms)
+{
+	uint64_t dead_at_ms = session->refused_ms + session->loop->engine->config.dead_ms;
+	uint64_t beat_at_ms = now_ms + session->beat_ms;
+	/* It may be at rest again long before it would be given up, and then owes beats. */
+	session_arm(session, now_ms < dead_at_ms && dead_at_ms < beat_at_ms ? dead_at_ms : beat_at_ms);
+	if (now_ms < dead_at_ms)
+		return;
+	/* The kernel calls a socket writable when a good part of its buffer is free, and a slow reader
+	 * may take longer for that than the dead are given: so, does it take anything at all? */
+	session->state = SESSION_RESTING;
+	session_run(session);
+	if (session->state == SESSION_REFUSED && session->sent_ms != now_ms)
+		session_close(session, &session->loop->counts.dead);
+}
+
 void session_due(struct deadline *due, uint64_t now_ms)
 {
 	struct session *session = CONTAINER_OF(due, struct session, deadline);
 	MUST_BE(session, SESSION_TAG);
-	struct loop *loop = session->loop;
-	uint32_t dead_ms = loop->engine->config.dead_ms;
 	if (session->draining) {
 		if (now_ms >= session->drain_ms)
 			session_end_for_drain(session);
@@ -360,10 +374,7 @@ void session_due(struct deadline *due, uint64_t now_ms)
 		session_due_resting(session, now_ms);
 		break;
 	case SESSION_REFUSED:
-		if (now_ms >= session->refused_ms + dead_ms)
-			session_close(session, &loop->counts.dead);
-		else
-			session_arm(session, session->refused_ms + dead_ms);
+		session_due_refused(session, now_ms);
 		break;
 	case SESSION_PACED:
 		session_arm(session, session->sent_ms + session->beat_ms);
