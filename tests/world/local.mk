@@ -1,4 +1,5 @@
 check_PROGRAMS += \
+	tests/world/test_foreign \
 	tests/world/test_linux \
 	tests/world/test_listen
 
@@ -7,3 +8,6 @@ tests_world_test_linux_LDADD = libworld.la libbase.la $(CMOCKA_LIBS)
 
 tests_world_test_listen_SOURCES = tests/world/test_listen.c
 tests_world_test_listen_LDADD = libworld.la libbase.la $(CMOCKA_LIBS)
+
+tests_world_test_foreign_SOURCES = tests/world/test_foreign.c
+tests_world_test_foreign_LDADD = libworld.la libbase.la $(CMOCKA_LIBS)
