@@ -3,21 +3,26 @@ check_PROGRAMS += \
 	tests/stream/test_hub \
 	tests/stream/test_segment \
 	tests/stream/test_tape \
+	tests/stream/test_tape_model \
 	tests/stream/test_tape_peek \
 	tests/stream/test_tape_place \
 	tests/stream/test_tape_threads
 
-tests_stream_test_event_SOURCES = tests/stream/test_event.c
+tests_stream_test_event_SOURCES = tests/stream/test_event.c tests/base/dies.h
 tests_stream_test_event_LDADD = libstream.la $(CMOCKA_LIBS)
 
 tests_stream_test_hub_SOURCES = tests/stream/test_hub.c tests/stream/tape_lab.h
 tests_stream_test_hub_LDADD = libstream.la $(CMOCKA_LIBS)
 
-tests_stream_test_segment_SOURCES = tests/stream/test_segment.c
+tests_stream_test_segment_SOURCES = tests/stream/test_segment.c tests/base/dies.h
 tests_stream_test_segment_LDADD = libstream.la $(CMOCKA_LIBS)
 
 tests_stream_test_tape_SOURCES = tests/stream/test_tape.c tests/stream/tape_lab.h
 tests_stream_test_tape_LDADD = libstream.la $(CMOCKA_LIBS)
+
+tests_stream_test_tape_model_SOURCES = tests/stream/test_tape_model.c tests/stream/tape_lab.h \
+	tests/stream/tape_model.h
+tests_stream_test_tape_model_LDADD = libstream.la $(CMOCKA_LIBS)
 
 tests_stream_test_tape_peek_SOURCES = tests/stream/test_tape_peek.c tests/stream/tape_lab.h
 tests_stream_test_tape_peek_LDADD = libstream.la $(CMOCKA_LIBS)
