@@ -1,1 +1,17 @@
-# What src/serve adds to the build.
+noinst_LTLIBRARIES += libserve.la
+
+libserve_la_SOURCES = \
+	src/serve/bound_table.h \
+	src/serve/node.c \
+	src/serve/node.h \
+	src/serve/notify.c \
+	src/serve/notify.h \
+	src/serve/option_number.c \
+	src/serve/option_table.h \
+	src/serve/options.c \
+	src/serve/options.h \
+	src/serve/options_impl.h \
+	src/serve/serve.c \
+	src/serve/serve.h
+libserve_la_LIBADD = libfront.la libbackplane.la libdelivery.la libstream.la libwire.la libworld.la \
+	libbase.la

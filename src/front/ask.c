@@ -1,0 +1,86 @@
+/*
+ * ask: a request's question to the backplane, which answers at once or later, from any thread.
+ */
+#include "front/visit.h"
+
+#include "base/must.h"
+
+/* Who comes second goes on with the request: the asker, if the answer was there before it returned
+ * to libmicrohttpd, else the answer, which then finds the connection suspended. */
+enum { PHASE_IDLE, PHASE_ASKED, PHASE_WAITING, PHASE_ANSWERED };
+
+static void ask_told(struct task *task, uint64_t now_ms)
+{
+	struct visit *visit = CONTAINER_OF(task, struct visit, ask.task);
+	visit->door->now_ms = now_ms;
+	atomic_store_explicit(&visit->ask.phase, PHASE_IDLE, memory_order_relaxed);
+	visit_answered(visit);
+	/* Last: the visit may be gone, the door is not while it is busy. */
+}
+
+static void ask_answered(struct ask *ask)
+{
+	struct visit *visit = CONTAINER_OF(ask, struct visit, ask);
+	if (atomic_exchange(&ask->phase, PHASE_ANSWERED) == PHASE_WAITING)
+		loop_post(visit->door->config.loop, &ask->task);
+}
+
+static void ask_begin(struct visit *visit, next_fn *next)
+{
+	struct ask *ask = &visit->ask;
+	MUST(atomic_load(&ask->phase) == PHASE_IDLE);
+	visit->next = next;
+	ask->task.run = ask_told;
+	atomic_store(&ask->phase, PHASE_ASKED);
+}
+
+static bool ask_end(struct visit *visit)
+{
+	if (atomic_exchange(&visit->ask.phase, PHASE_WAITING) == PHASE_ANSWERED) {
+		atomic_store(&visit->ask.phase, PHASE_IDLE);
+		return true;
+	}
+	return false;
+}
+
+static void published(struct publish *publish)
+{
+	ask_answered(CONTAINER_OF(publish, struct ask, publish));
+}
+
+static void was_read(struct read *read)
+{
+	ask_answered(CONTAINER_OF(read, struct ask, read));
+}
+
+static void dropped(struct drop *drop)
+{
+	ask_answered(CONTAINER_OF(drop, struct ask, drop));
+}
+
+bool ask_publish(struct visit *visit, next_fn *next)
+{
+	struct backplane *backplane = visit->door->config.backplane;
+	ask_begin(visit, next);
+	visit->ask.publish.done = published;
+	backplane->ops->publish(backplane, &visit->ask.publish);
+	return ask_end(visit);
+}
+
+bool ask_read(struct visit *visit, next_fn *next)
+{
+	struct backplane *backplane = visit->door->config.backplane;
+	ask_begin(visit, next);
+	visit->ask.read.done = was_read;
+	backplane->ops->read(backplane, &visit->ask.read);
+	return ask_end(visit);
+}
+
+bool ask_drop(struct visit *visit, next_fn *next)
+{
+	struct backplane *backplane = visit->door->config.backplane;
+	ask_begin(visit, next);
+	visit->ask.drop.done = dropped;
+	backplane->ops->drop(backplane, &visit->ask.drop);
+	return ask_end(visit);
+}

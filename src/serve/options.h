@@ -1,0 +1,47 @@
+/*
+ * options: what the command line and the environment say, checked.
+ *
+ * Owns    nothing: texts are argv's and the environment's.
+ * Promise pure but for getenv. The command line wins over the environment, that over the default. A
+ *         refusal names the option, the value and what is allowed.
+ */
+#ifndef TAPECAST_SERVE_OPTIONS_H
+#define TAPECAST_SERVE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+
+enum { OPTIONS_LISTEN_MAX = 16, OPTIONS_ORIGINS_MAX = 64 };
+
+struct options {
+#define OPTION(section, key, flag, kind, otherwise, min, max, help, answer) \
+	uint64_t section##_##key;
+#include "serve/option_table.h"
+#undef OPTION
+	bool dev;
+	bool help;
+	bool print_limits;
+	bool drain_given;
+	struct slice listen[OPTIONS_LISTEN_MAX];
+	size_t listen_count;
+	struct slice origins[OPTIONS_ORIGINS_MAX];
+	size_t origin_count;
+	struct slice log_level; /* "error", "warn", "info", "debug" */
+};
+
+/* argv[0] is passed over. ERR_SYNTAX, ERR_RANGE, ERR_TOO_MANY with a note. */
+enum err options_read(int argc, char **argv, struct options *ret_options) ERR_CHECKED;
+
+/* "1.5", "65536", "64k": one value by the rules of its kind. */
+enum err option_number(const char *name, const char *kind, struct slice text, uint64_t min,
+		       uint64_t max, uint64_t *ret_number) ERR_CHECKED;
+
+void options_print_help(FILE *to);
+/* The table of bounds, in Markdown: docs/limits.md. */
+void options_print_limits(FILE *to);
+
+#endif
