@@ -183,8 +183,9 @@ static enum err session_answer(struct session *session)
 static struct cursor *session_next_cursor(struct session *session)
 {
 	struct cursor *found = NULL;
+	uint16_t first = session->cursor_next; /* which changes while all are looked at */
 	for (uint16_t i = 0; i < session->cursor_count; i++) {
-		uint16_t at = (uint16_t)((session->cursor_next + i) % session->cursor_count);
+		uint16_t at = (uint16_t)((first + i) % session->cursor_count);
 		struct cursor *cursor = &session->cursors[at];
 		if (cursor->skip)
 			return cursor;
