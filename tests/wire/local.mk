@@ -22,7 +22,7 @@ tests_wire_test_draft_LDADD = libwire.la $(CMOCKA_LIBS)
 tests_wire_test_encode_SOURCES = tests/wire/test_encode.c tests/wire/support.h tests/wire/whatwg.h
 tests_wire_test_encode_LDADD = libwire.la $(CMOCKA_LIBS)
 
-tests_wire_test_json_SOURCES = tests/wire/test_json.c tests/wire/support.h
+tests_wire_test_json_SOURCES = tests/wire/test_json.c tests/wire/support.h tests/wire/naive.h
 tests_wire_test_json_LDADD = libwire.la $(CMOCKA_LIBS)
 
 tests_wire_test_lines_SOURCES = tests/wire/test_lines.c tests/wire/support.h
@@ -43,7 +43,7 @@ tests_wire_test_query_LDADD = libwire.la $(CMOCKA_LIBS)
 tests_wire_test_sse_SOURCES = tests/wire/test_sse.c tests/wire/support.h tests/wire/whatwg.h
 tests_wire_test_sse_LDADD = libwire.la $(CMOCKA_LIBS)
 
-tests_wire_test_utf8_SOURCES = tests/wire/test_utf8.c tests/wire/support.h
+tests_wire_test_utf8_SOURCES = tests/wire/test_utf8.c tests/wire/support.h tests/wire/naive.h
 tests_wire_test_utf8_LDADD = libwire.la $(CMOCKA_LIBS)
 
 tests_wire_test_when_SOURCES = tests/wire/test_when.c tests/wire/support.h

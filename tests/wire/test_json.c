@@ -1,5 +1,6 @@
 #include "wire/json.h"
 
+#include "naive.h"
 #include "support.h"
 
 static const char *const good[] = {
@@ -26,7 +27,8 @@ static const char *const bad[] = {
 	"{\"a\":1 \"b\":2}", "{\"a\":1]", "{\"a\"::1}", "{\"a\":1}}", "[]]", "[] []", "{}{}",
 	"/**/1", "1//", "[1]x", "\xef\xbb\xbf[]", "\xc2\xa0" "1", "\f1", "\v1", "tru\xc3\xa9",
 	"[1,\n2,\n]", "{\"a\":\"b\",\"c\"}", "\"\\U0041\"", "truefalse", "[true false]", "-a",
-	"1e1e1", "{\"a\":1,2}", "[\"a\":1]", ":", ",",
+	"1e1e1", "{\"a\":1,2}", "\"\\uD800", "{\"\\u12,\"b\":1}", "{\"\\u12}", "[\"a\":1]", ":",
+	",",
 };
 
 static const struct slice bad_utf8[] = {
@@ -47,7 +49,9 @@ static enum err check_copy(struct slice text)
 	enum err err = json_check(copy, &value);
 	if (err == OK) {
 		/* The value is the text without the space around it. */
-		size_t start = strspn(text.at, " \t\r\n");
+		size_t start = 0;
+		while (memchr(" \t\r\n", text.at[start], 4))
+			start++;
 		assert_ptr_equal(value.text.at, copy.at + start);
 		assert_true(value.text.bytes >= 1);
 		assert_null(memchr(" \t\r\n", value.text.at[value.text.bytes - 1], 4));
@@ -87,6 +91,37 @@ static void a_good_text_cut_anywhere_is_refused(void **state)
 	assert_ok(check_copy(text));
 	for (size_t bytes = 0; bytes < text.bytes; bytes++)
 		assert_int_equal(check_copy(slice_from(text.at, bytes)), ERR_SYNTAX);
+}
+
+/* Pieces that nearly fit make texts at the edge of the grammar. */
+static void texts_made_at_random_are_judged_as_by_the_grammar(void **state)
+{
+	(void)state;
+	static const char *const pieces[] = {
+		"{", "}", "[", "]", ",", ":", "\"a\"", "\"\\u12aF\"", "\"\"", "1", "0", "-", ".5",
+		"e+1", "true", "\"\\ud83d\\ude00\"", "null", "false", " ", "\n", "\"\\ud83d\"",
+		"\"abcdefgh\\n\"", "\"\xc3\xa9\"", "\"\\\"\"", "[1,2]", "{\"a\":1}", "\t", "\"",
+		"\xff", "x", "\\", "\x01",
+	};
+	uint64_t seed = 32;
+	unsigned taken = 0;
+
+	for (int round = 0; round < 100000; round++) {
+		char text[200];
+		size_t bytes = 0, count = 1 + draw_below(&seed, 9);
+		/* The last few pieces break nearly anything: only some texts may have them. */
+		size_t kinds = COUNT_OF(pieces) - (draw_below(&seed, 4) ? 5 : 0);
+		for (size_t i = 0; i < count; i++) {
+			const char *piece = pieces[draw_below(&seed, kinds)];
+			memcpy(text + bytes, piece, strlen(piece));
+			bytes += strlen(piece);
+		}
+		enum err err = check_copy(slice_from(text, bytes));
+		taken += err == OK;
+		if ((err == OK) != naive_is_json(slice_from(text, bytes)))
+			fail_msg("%.*s: %s", (int)bytes, text, err ? err_note_text() : "taken");
+	}
+	assert_true(taken > 1000);
 }
 
 static void the_note_names_the_byte(void **state)
@@ -325,6 +360,15 @@ static void quotes_are_as_short_as_they_can_be(void **state)
 	assert_int_equal(buf.bytes, 0);
 	assert_ok(json_quote(SLICE("abc"), &buf));
 	buf_fini(&buf);
+
+	/* Room for exactly what is written is enough. */
+	buf_init(&buf, 20);
+	assert_ok(json_quote(SLICE("\x1f\b\t\n\f\r"), &buf));
+	assert_int_equal(buf.bytes, 18);
+	buf_fini(&buf);
+	buf_init(&buf, 18);
+	assert_ok(json_quote(SLICE("\x1f\b\t\n\f\r"), &buf));
+	buf_fini(&buf);
 }
 
 static void whole_numbers_are_read_exactly_or_not_at_all(void **state)
@@ -375,6 +419,7 @@ int main(void)
 		TEST(what_the_rfc_allows_is_taken),
 		TEST(what_the_rfc_forbids_is_refused),
 		TEST(a_good_text_cut_anywhere_is_refused),
+		TEST(texts_made_at_random_are_judged_as_by_the_grammar),
 		TEST(the_note_names_the_byte),
 		TEST(values_nest_128_deep_and_no_deeper),
 		TEST(sixty_four_kilobytes_of_brackets_are_refused),

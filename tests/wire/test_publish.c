@@ -151,6 +151,7 @@ static void what_is_wrong_is_named(void **state)
 	}
 	struct draft draft;
 	assert_ok(object_of(json("{'ttl':3153600000}"), &draft));
+	assert_ok(object_of(json("{'ttl':1}"), &draft));
 }
 
 static enum err array_of(struct slice text, size_t *ret_count)

@@ -1,5 +1,6 @@
 #include "wire/when.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #include "support.h"
@@ -71,6 +72,22 @@ static void other_forms_are_refused(void **state)
 	assert_int_equal(when_parse(SLICE("2026-11-24T13:00:00\0"), &wall_ms), ERR_SYNTAX);
 	assert_int_equal(when_parse(SLICE("2026-11-24\0-13:00:00Z"), &wall_ms), ERR_SYNTAX);
 	assert_int_equal(wall_ms, 77);
+}
+
+static void each_month_has_its_last_day(void **state)
+{
+	(void)state;
+	static const unsigned month_days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	for (unsigned month = 1; month <= 12; month++) {
+		for (unsigned day = 0; day <= 99; day++) {
+			char text[WHEN_TEXT_MAX];
+			uint64_t wall_ms;
+			snprintf(text, sizeof text, "2026-%02u-%02uT00:00:00Z", month, day);
+			bool exists = day >= 1 && day <= month_days[month - 1];
+			assert_int_equal(when_parse(slice_of(text), &wall_ms),
+					 exists ? OK : ERR_SYNTAX);
+		}
+	}
 }
 
 static void times_outside_1970_to_9999_are_out_of_range(void **state)
@@ -153,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(times_of_every_allowed_form_are_read),
 		TEST(other_forms_are_refused),
+		TEST(each_month_has_its_last_day),
 		TEST(times_outside_1970_to_9999_are_out_of_range),
 		TEST(every_day_of_eight_thousand_years_has_its_date),
 		TEST(any_time_comes_back_and_agrees_with_the_library),
