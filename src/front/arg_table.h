@@ -1,7 +1,8 @@
 /*
  * arg_table: the query parameters, and which kinds of request know them.
  *
- * Rows    ARG(NAME, "text", kinds or-ed). Names that another server's clients use stand beside ours.
+ * Rows    ARG(NAME, "text", kinds or-ed). Names that another server's clients use stand beside
+ *         ours.
  */
 ARG(STREAM, "stream", ARGS_EVENTS)
 ARG(AFTER, "after", ARGS_READ | ARGS_EVENTS)

@@ -57,8 +57,8 @@ static enum err unknown(struct slice name, unsigned kinds)
 	if (!*known)
 		return err_note(ERR_SYNTAX, "unknown parameter \"%.*s\": none is known here",
 				shown(name), name.at);
-	return err_note(ERR_SYNTAX, "unknown parameter \"%.*s\": known are %s", shown(name), name.at,
-			known);
+	return err_note(ERR_SYNTAX, "unknown parameter \"%.*s\": known are %s", shown(name),
+			name.at, known);
 }
 
 static enum err take_stream(struct args *args, struct slice value)
@@ -121,7 +121,8 @@ enum err args_number(const struct args *args, enum arg arg, uint64_t min, uint64
 	if (args->values[arg].at &&
 	    (!slice_to_u64(args->values[arg], &number) || number < min || number > max))
 		return err_note(ERR_RANGE, "%s must be a whole number from %llu to %llu",
-				arg_rows[arg].text, (unsigned long long)min, (unsigned long long)max);
+				arg_rows[arg].text, (unsigned long long)min,
+				(unsigned long long)max);
 	*ret_number = number;
 	return OK;
 }

@@ -37,7 +37,8 @@ enum err args_parse(struct slice query, unsigned kinds, struct args *args) ERR_C
 
 /* Given and not empty. */
 bool args_has(const struct args *args, enum arg arg);
-/* The number given, or `otherwise`. ERR_RANGE with a note that names the parameter and the range. */
+/* The number given, or `otherwise`. ERR_RANGE with a note that names the parameter and the
+ * range. */
 enum err args_number(const struct args *args, enum arg arg, uint64_t min, uint64_t max,
 		     uint64_t otherwise, uint64_t *ret_number) ERR_CHECKED;
 /* One of two words. ERR_SYNTAX with a note. */

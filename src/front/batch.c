@@ -1,8 +1,8 @@
 /*
  * batch: POST /v1/publish: many events of many streams in one array.
  *
- * Promise each entry is answered by itself, in the array's order; entries of one stream are published
- *         in that order, neighbours of one stream together.
+ * Promise each entry is answered by itself, in the array's order; entries of one stream are
+ *         published in that order, neighbours of one stream together.
  */
 #include <stdio.h>
 
@@ -65,15 +65,17 @@ static enum step batch_begin(struct visit *visit)
 	struct slice charset;
 	media_type_split(visit->headers.content_type, &type, &charset);
 	if (type.bytes && !slice_equal_nocase(type, SLICE("application/json")))
-		return visit_problem(visit, err_note(ERR_MEDIA_TYPE, "send application/json: "
-								     "[{\"stream\":…,\"data\":…},…]"));
+		return visit_problem(visit, err_note(ERR_MEDIA_TYPE,
+						     "send application/json: an array of "
+						     "{\"stream\", \"data\"}"));
 	size_t bytes_max = visit_settings(visit)->batch_bytes_max;
 	if (visit->headers.length > bytes_max)
 		return visit_problem(visit, too_big(bytes_max));
 	if (visit->headers.idempotency_key.at || visit->headers.if_match.at)
-		return visit_problem(visit, err_note(ERR_SYNTAX, "a batch takes neither Idempotency-Key "
-								 "(each entry may have an idempotency_key) "
-								 "nor If-Match"));
+		return visit_problem(visit, err_note(ERR_SYNTAX,
+						     "a batch takes neither If-Match nor "
+						     "Idempotency-Key: each entry may have an "
+						     "idempotency_key"));
 	struct batch *batch = mem_zalloc(sizeof *batch);
 	if (!batch)
 		return visit_problem(visit, ERR_NOMEM);
@@ -91,8 +93,10 @@ static enum step batch_body(struct visit *visit, struct slice *chunk)
 	MUST_BE(batch, BATCH_TAG);
 	enum err err = buf_put(&batch->body, *chunk);
 	chunk->bytes = 0;
+	if (err == ERR_TOO_BIG)
+		err = too_big(batch->body.bytes_max);
 	if (err)
-		return visit_problem(visit, err == ERR_TOO_BIG ? too_big(batch->body.bytes_max) : err);
+		return visit_problem(visit, err);
 	return STEP_MORE;
 }
 
@@ -138,7 +142,8 @@ static bool is_alone(const struct draft *draft)
 	return draft->idem.bytes > 0 || draft->ephemeral;
 }
 
-/* The next entry that is not done, and those of its stream that can go with it. False: none left. */
+/* The next entry that is not done, and those of its stream that can go with it. False: none
+ * left. */
 static bool group_next(struct visit *visit, struct batch *batch)
 {
 	while (batch->first < batch->count && batch->events_count == 0) {

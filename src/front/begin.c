@@ -27,15 +27,17 @@ static enum err parse_from(struct slice text, struct start *ret_start)
 	} else if (text.at[0] == '-') {
 		if (!slice_to_u64(slice_from(text.at + 1, text.bytes - 1), &count) ||
 		    count > LAST_COUNT_MAX)
-			return err_note(ERR_SYNTAX, "from=-N takes the newest N events, N from 0 to %d",
+			return err_note(ERR_SYNTAX,
+					"from=-N takes the newest N events, N from 0 to %d",
 					LAST_COUNT_MAX);
 		start.kind = START_LAST;
 		start.count = count;
 	} else if (parse_when(text, &start.wall_ms) == OK) {
 		start.kind = START_TIME;
 	} else {
-		return err_note(ERR_SYNTAX, "from is start, now, -N (the newest N events) or a time "
-					    "such as 2026-11-24T13:00:00Z");
+		return err_note(ERR_SYNTAX,
+				"from is start, now, -N (the newest N events) or a time such as "
+				"2026-11-24T13:00:00Z");
 	}
 	*ret_start = start;
 	return OK;

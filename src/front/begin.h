@@ -1,8 +1,9 @@
 /*
  * begin: where a reader begins: the Last-Event-ID header, `after` and `from`, first match wins.
  *
- * Promise an id that cannot be read is never an error (a browser would give up for good): it becomes
- *         a start that tells a gap. A `from` that cannot be read is: nobody sends it unasked.
+ * Promise an id that cannot be read is never an error (a browser would give up for good): it
+ *         becomes a start that tells a gap. A `from` that cannot be read is: nobody sends it
+ *         unasked.
  */
 #ifndef TAPECAST_FRONT_BEGIN_H
 #define TAPECAST_FRONT_BEGIN_H

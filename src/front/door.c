@@ -74,8 +74,8 @@ static void expire(struct due_queue *queue, uint64_t now_ms)
 
 static int door_wants(struct door *door, uint64_t now_ms)
 {
-	const struct due_queue *queues[] = { &door->heads, &door->bodies, &door->ingests, &door->cuts,
-					     &door->pauses };
+	const struct due_queue *queues[] = { &door->heads, &door->bodies, &door->ingests,
+					     &door->cuts, &door->pauses };
 	int wait_ms = -1;
 	for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++)
 		wait_ms = due_within(queues[i], now_ms, wait_ms);

@@ -1,5 +1,6 @@
 /*
- * door: HTTP on one loop: takes connections in, answers short requests, hands listeners to delivery.
+ * door: HTTP on one loop: takes connections in, answers short requests, hands listeners to
+ * delivery.
  *
  * Owns    its libmicrohttpd daemons (one a listening socket), the visits in them, the sockets.
  * Thread  the loop's; door_new, door_free: main, while the loop does not turn; door_close: any.

@@ -58,7 +58,8 @@ static void take_single(struct headers *headers, struct slice name, struct slice
 	for (size_t i = 0; i < sizeof single_fields / sizeof single_fields[0]; i++) {
 		if (!slice_equal_nocase(name, single_fields[i].name))
 			continue;
-		struct slice *to = (struct slice *)(void *)((char *)headers + single_fields[i].offset);
+		char *field = (char *)headers + single_fields[i].offset;
+		struct slice *to = (struct slice *)(void *)field;
 		if (to->at)
 			headers->err = err_note(ERR_HEADER, "more than one %s",
 						single_fields[i].name.at);
@@ -82,7 +83,8 @@ void headers_take(struct headers *headers, struct slice name, struct slice value
 		headers->coding_count++;
 		headers->is_chunked = slice_equal_nocase(value, SLICE("chunked"));
 		if (!headers->is_chunked)
-			headers->err = err_note(ERR_HEADER, "a Transfer-Encoding but chunked is not known");
+			headers->err = err_note(ERR_HEADER,
+						"no Transfer-Encoding but chunked is known");
 	} else if (slice_equal_nocase(name, SLICE("Host"))) {
 		headers->host_count++;
 	} else if (slice_equal_nocase(name, SLICE("Accept"))) {
@@ -102,7 +104,8 @@ enum err headers_check(const struct headers *headers, bool is_http_1_1)
 	if (headers->coding_count > 1)
 		return err_note(ERR_HEADER, "more than one Transfer-Encoding");
 	if (headers->coding_count && headers->has_length)
-		return err_note(ERR_HEADER, "Content-Length and Transfer-Encoding exclude each other");
+		return err_note(ERR_HEADER,
+				"Content-Length and Transfer-Encoding exclude each other");
 	if (headers->coding_count && !is_http_1_1)
 		return err_note(ERR_HEADER, "HTTP/1.0 has no Transfer-Encoding");
 	return OK;
@@ -112,7 +115,8 @@ static enum MHD_Result each_field(void *cls, enum MHD_ValueKind kind, const char
 				  size_t name_bytes, const char *value, size_t value_bytes)
 {
 	(void)kind;
-	headers_take(cls, slice_from(name, name_bytes), slice_from(value ? value : "", value_bytes));
+	headers_take(cls, slice_from(name, name_bytes),
+		     slice_from(value ? value : "", value_bytes));
 	return MHD_YES;
 }
 

@@ -3,7 +3,8 @@
  *
  * Owns    nothing: values are libmicrohttpd's and live as long as the request.
  * Promise whatever two servers could understand differently (two lengths, a length and chunks, an
- *         unknown coding, control bytes, a name that is no token) is ERR_HEADER: answer, then close.
+ *         unknown coding, control bytes, a name that is no token) is ERR_HEADER: answer, then
+ *         close.
  */
 #ifndef TAPECAST_FRONT_HEADERS_H
 #define TAPECAST_FRONT_HEADERS_H

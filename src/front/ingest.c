@@ -156,8 +156,8 @@ static enum err defaults_add(const struct ingest *ingest, char key[IDEM_BYTES_MA
 	if (draft->idem.bytes || !all->idem.bytes || draft->ephemeral)
 		return OK;
 	/* The whole request sent again then finds each of its events. */
-	int bytes = snprintf(key, IDEM_BYTES_MAX + 32, "%.*s#%llu", (int)all->idem.bytes, all->idem.at,
-			     (unsigned long long)ingest->items);
+	int bytes = snprintf(key, IDEM_BYTES_MAX + 32, "%.*s#%llu", (int)all->idem.bytes,
+			     all->idem.at, (unsigned long long)ingest->items);
 	draft->idem = slice_from(key, (size_t)bytes);
 	return OK;
 }
@@ -265,7 +265,8 @@ static enum step answer(struct visit *visit, struct ingest *ingest)
 			buf_putf(&reply->body, ",\"%s\":%llu",
 				 ingest->params.kind == BODY_NDJSON ? "line" : "event",
 				 (unsigned long long)ingest->place);
-		buf_putf(&reply->body, ",\"published\":%llu", (unsigned long long)ingest->published);
+		buf_putf(&reply->body, ",\"published\":%llu",
+			 (unsigned long long)ingest->published);
 	} else {
 		unsigned status = ingest->any_new ? 201 : 200;
 		if (ingest->published == 0 && ingest->items > 0)

@@ -21,6 +21,7 @@ libfront_la_SOURCES = \
 	src/front/door.h \
 	src/front/door_impl.h \
 	src/front/due.h \
+	src/front/embedded.c \
 	src/front/embedded.h \
 	src/front/headers.c \
 	src/front/headers.h \
@@ -48,22 +49,21 @@ libfront_la_SOURCES = \
 	src/front/takeover.h \
 	src/front/visit.c \
 	src/front/visit.h
-nodist_libfront_la_SOURCES = \
-	src/front/embedded_openapi.c \
-	src/front/embedded_page.c
+libfront_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_builddir)/src
 libfront_la_LIBADD = libbackplane.la libdelivery.la libstream.la libwire.la libworld.la libbase.la \
 	$(MICROHTTPD_LIBS)
 
 # Files that are part of the program.
-src/front/embedded_openapi.c: $(srcdir)/src/front/openapi.json $(srcdir)/build-aux/embed
-	@$(MKDIR_P) src/front
-	$(AM_V_GEN)$(SHELL) $(srcdir)/build-aux/embed openapi $(srcdir)/src/front/openapi.json > $@.part \
-		&& mv $@.part $@
-
-src/front/embedded_page.c: $(srcdir)/src/front/page/index.html $(srcdir)/build-aux/embed
-	@$(MKDIR_P) src/front
-	$(AM_V_GEN)$(SHELL) $(srcdir)/build-aux/embed page $(srcdir)/src/front/page/index.html > $@.part \
-		&& mv $@.part $@
-
-CLEANFILES += src/front/embedded_openapi.c src/front/embedded_page.c
+BUILT_SOURCES += src/front/embedded_page.inc src/front/embedded_openapi.inc
+CLEANFILES += src/front/embedded_page.inc src/front/embedded_openapi.inc
 EXTRA_DIST += build-aux/embed src/front/openapi.json src/front/page/index.html
+
+src/front/embedded_page.inc: src/front/page/index.html build-aux/embed
+	@$(MKDIR_P) src/front
+	$(AM_V_GEN)$(SHELL) $(srcdir)/build-aux/embed $(srcdir)/src/front/page/index.html > $@.part \
+		&& mv $@.part $@
+
+src/front/embedded_openapi.inc: src/front/openapi.json build-aux/embed
+	@$(MKDIR_P) src/front
+	$(AM_V_GEN)$(SHELL) $(srcdir)/build-aux/embed $(srcdir)/src/front/openapi.json > $@.part \
+		&& mv $@.part $@

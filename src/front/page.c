@@ -112,7 +112,8 @@ static bool take_view(struct page *page, const struct page_order *order, const s
 	case VIEW_BYTES:
 		break;
 	}
-	bool is_full = page->count >= order->limit || body->bytes >= order->settings->page_bytes_max;
+	bool is_full = page->count >= order->limit ||
+		       body->bytes >= order->settings->page_bytes_max;
 	if (view->bytes.bytes && is_full)
 		return false;
 	page->count += put_members(body, page->count == 0, view->bytes);
@@ -173,8 +174,8 @@ static void put_rest(struct buf *body, const struct page *page, struct slice str
 	buf_put_byte(body, '}');
 }
 
-/* The same request, answered with the same tag, has the same body: how much of it there is, where it
- * ends, and what is said of the stream. */
+/* The same request, answered with the same tag, has the same body: how much of it there is, where
+ * it ends, and what is said of the stream. */
 static void page_etag(const struct page *page, char ret_text[ETAG_BYTES_MAX])
 {
 	char at[POSITION_TEXT_MAX];
@@ -185,12 +186,13 @@ static void page_etag(const struct page *page, char ret_text[ETAG_BYTES_MAX])
 
 static bool names_tag(struct slice if_none_match, const char *etag)
 {
-	return if_none_match.bytes && memmem(if_none_match.at, if_none_match.bytes, etag, strlen(etag));
+	return if_none_match.bytes &&
+	       memmem(if_none_match.at, if_none_match.bytes, etag, strlen(etag));
 }
 
 /* ERR_NOMEM, or the reason why there is no page: nobody knows the history. */
-static enum err page_make(struct page_order *order, struct stream *stream, const struct place *place,
-			  uint64_t now_ms, struct reply *reply)
+static enum err page_make(struct page_order *order, struct stream *stream,
+			  const struct place *place, uint64_t now_ms, struct reply *reply)
 {
 	if (!place)
 		return err_note(ERR_UNAVAILABLE, "the stream's history could not be read in time");

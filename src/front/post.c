@@ -41,8 +41,9 @@ static enum err kind_of(struct slice content_type, enum body_kind *ret_kind)
 		 slice_equal_nocase(type, SLICE("application/x-www-form-urlencoded")))
 		*ret_kind = BODY_TEXT;
 	else
-		return err_note(ERR_MEDIA_TYPE, "events are text: send text/plain, application/json, "
-						"application/x-ndjson or text/event-stream");
+		return err_note(ERR_MEDIA_TYPE,
+				"events are text: send text/plain, application/json, "
+				"application/x-ndjson or text/event-stream");
 	return OK;
 }
 
@@ -92,8 +93,8 @@ enum err post_params_read(struct visit *visit, struct post_params *ret_params)
 	if (err)
 		return err;
 	if (draft->ephemeral && (params.expects || draft->idem.bytes))
-		return err_note(ERR_SYNTAX, "an ephemeral event has no position: neither If-Match nor "
-					    "Idempotency-Key can hold for it");
+		return err_note(ERR_SYNTAX, "an ephemeral event has no position: neither If-Match "
+					    "nor Idempotency-Key can hold for it");
 	*ret_params = params;
 	return OK;
 }

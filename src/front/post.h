@@ -12,7 +12,7 @@ enum body_kind { BODY_TEXT, BODY_JSON, BODY_NDJSON, BODY_SSE };
 /* What the query and the header fields say; slices of the request. */
 struct post_params {
 	enum body_kind kind;
-	struct draft draft; /* type, key, ttl, ephemeral, end, idem: for each event that says nothing */
+	struct draft draft; /* type, key, ttl, ephemeral, end, idem: of what says nothing itself */
 	bool expects;
 	struct position expected;
 };

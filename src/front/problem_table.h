@@ -1,5 +1,6 @@
 /*
- * problem_table: what a client is told for each error: one row a row of base/err_table.h, in its order.
+ * problem_table: what a client is told for each error: one row a row of base/err_table.h, in its
+ * order.
  *
  * Rows    PROBLEM(NAME, status, "code"); the title is the error's text, the detail its note.
  */

@@ -68,8 +68,10 @@ static enum step publish_body(struct visit *visit, struct slice *chunk)
 	MUST_BE(single, SINGLE_TAG);
 	enum err err = buf_put(&single->body, *chunk);
 	chunk->bytes = 0;
+	if (err == ERR_TOO_BIG)
+		err = too_big(single->body.bytes_max);
 	if (err)
-		return visit_problem(visit, err == ERR_TOO_BIG ? too_big(single->body.bytes_max) : err);
+		return visit_problem(visit, err);
 	return STEP_MORE;
 }
 

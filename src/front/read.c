@@ -59,7 +59,8 @@ static enum err listener_options(const struct visit *visit, bool enveloped_defau
 	if (!err)
 		err = args_number(args, ARG_WAIT, 1, WAIT_S_MAX, 0, &listener->wait_s);
 	if (!err)
-		err = args_number(args, ARG_INTERVAL, 0, INTERVAL_MS_MAX, 0, &listener->interval_ms);
+		err = args_number(args, ARG_INTERVAL, 0, INTERVAL_MS_MAX, 0,
+				  &listener->interval_ms);
 	if (!err)
 		err = args_choice(args, ARG_NOTICES, "off", "on", true, &listener->notices);
 	if (!err)
@@ -234,7 +235,8 @@ static enum step listener_adopt(struct visit *visit, struct listener *listener)
 	return step;
 }
 
-static enum step listener_begin(struct visit *visit, bool enveloped_default, struct listener *listener)
+static enum step listener_begin(struct visit *visit, bool enveloped_default,
+				struct listener *listener)
 {
 	enum err err = listener_read(visit, enveloped_default, listener);
 	if (err)

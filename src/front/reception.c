@@ -49,8 +49,9 @@ static enum MHD_Result queue_reply(struct visit *visit)
 	struct slice body = reply_body(reply);
 	/* The library asks for a pointer that is not const, and does not write through it. */
 	void *bytes = (void *)(uintptr_t)(body.bytes ? body.at : "");
+	bool stays = reply->fixed.bytes > 0;
 	struct MHD_Response *response = MHD_create_response_from_buffer(
-		body.bytes, bytes, reply->fixed.bytes ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
+		body.bytes, bytes, stays ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
 	if (!response)
 		return MHD_NO;
 
@@ -60,8 +61,8 @@ static enum MHD_Result queue_reply(struct visit *visit)
 	bool sound = true;
 	while (reply_field_next(reply, &at, &name, &value))
 		sound = sound && MHD_add_response_header(response, name, value) == MHD_YES;
-	if (reply->closes)
-		sound = sound && MHD_add_response_header(response, "Connection", "close") == MHD_YES;
+	if (reply->closes && MHD_add_response_header(response, "Connection", "close") != MHD_YES)
+		sound = false;
 	enum MHD_Result queued = MHD_NO;
 	if (sound)
 		queued = MHD_queue_response(visit->connection, reply->status, response);
@@ -135,8 +136,9 @@ static enum MHD_Result take_step(struct visit *visit, enum step step, bool is_fi
 		MHD_suspend_connection(visit->connection);
 		return MHD_YES;
 	case STEP_REPLY:
-		/* Before the body and after it the library can queue an answer, within it not. One that
-		 * comes before the body ends the connection; without a body, that would be a pity. */
+		/* Before the body and after it the library can queue an answer, within it not. One
+		 * that comes before the body ends the connection; without a body, that would be a
+		 * pity. */
 		if (is_first && !visit->headers.length && !visit->headers.is_chunked) {
 			visit->phase = VISIT_READY;
 			return MHD_YES;

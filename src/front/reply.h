@@ -24,7 +24,8 @@ void reply_fini(struct reply *reply);
 /* No status, no fields, no body; `closes` stays. */
 void reply_reset(struct reply *reply);
 
-/* The value is in printf form and must hold no control characters: it is ours, never the client's. */
+/* The value is in printf form and must hold no control characters: it is ours, never the
+ * client's. */
 void reply_field(struct reply *reply, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Walks the fields: *at = 0 first; false at the end. */

@@ -21,7 +21,8 @@ static enum step ready_finish(struct visit *visit)
 	if (atomic_load_explicit(&visit->door->closing, memory_order_relaxed))
 		return visit_problem(visit, err_note(ERR_DRAINING, "this node is going away"));
 	if (!backplane->ops->ready(backplane))
-		return visit_problem(visit, err_note(ERR_UNAVAILABLE, "the %s backplane does not answer",
+		return visit_problem(visit, err_note(ERR_UNAVAILABLE,
+						     "the %s backplane does not answer",
 						     backplane->ops->name));
 	return live_finish(visit);
 }

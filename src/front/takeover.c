@@ -74,8 +74,8 @@ static enum MHD_Result probe_handle(void *cls, struct MHD_Connection *connection
 	(void)url, (void)method, (void)version, (void)data, (void)data_bytes;
 	struct probe *probe = cls;
 	*context = probe; /* else NOTIFY_COMPLETED does not come */
-	if (probe->taken_fd < 0 && takeover_fd(probe->daemon, connection, probe->way, probe->dead_fd,
-					       &probe->taken_fd) != OK)
+	if (probe->taken_fd < 0 && takeover_fd(probe->daemon, connection, probe->way,
+					       probe->dead_fd, &probe->taken_fd) != OK)
 		probe->taken_fd = -1;
 	return MHD_NO;
 }
@@ -160,7 +160,8 @@ enum err takeover_probe(struct world *world, bool turbo, enum takeover_way *ret_
 	bool works = way_works(world, turbo, TAKEOVER_SWAP, dead_fd);
 	world->ops->close(world, dead_fd);
 	if (!works)
-		return err_note(ERR_SYSTEM, "no way to take a socket over from libmicrohttpd %s works",
+		return err_note(ERR_SYSTEM,
+				"no way to take a socket over from libmicrohttpd %s works",
 				MHD_get_version());
 	*ret_way = TAKEOVER_SWAP;
 	return OK;

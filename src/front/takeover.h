@@ -5,9 +5,10 @@
  * Promise after takeover_fd and MHD_NO from the access handler, the descriptor returned is the only
  *         way to the peer, and nothing has been sent or shut down on it.
  *
- * With MHD_USE_TURBO libmicrohttpd closes its descriptor without shutdown(), so a duplicate lives on
- * (TAKEOVER_DUP). That is documented but not promised, hence the probe at start. TAKEOVER_SWAP needs
- * no such kindness: a dead socket is put in the descriptor's place, and shut down in its stead.
+ * With MHD_USE_TURBO libmicrohttpd closes its descriptor without shutdown(), so a duplicate lives
+ * on (TAKEOVER_DUP). That is documented but not promised, hence the probe at start. TAKEOVER_SWAP
+ * needs no such kindness: a dead socket is put in the descriptor's place, and shut down in its
+ * stead.
  */
 #ifndef TAPECAST_FRONT_TAKEOVER_H
 #define TAPECAST_FRONT_TAKEOVER_H

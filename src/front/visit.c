@@ -106,8 +106,9 @@ static enum err uri_read(struct visit *visit)
 	for (size_t i = 0; i < uri.bytes; i++) {
 		unsigned char c = (unsigned char)uri.at[i];
 		if (c <= 0x20 || c == 0x7f)
-			return err_note(ERR_HEADER, "byte %zu (0x%02x) of the request target must be "
-						    "percent-encoded", i, c);
+			return err_note(ERR_HEADER,
+					"byte %zu (0x%02x) of the request target must be "
+					"percent-encoded", i, c);
 	}
 	query_split(origin_form(uri), &visit->path, &visit->query);
 	return OK;

@@ -3,7 +3,8 @@
  *
  * Owns    the request's copies, its reply, its work. Freed when libmicrohttpd lets go.
  * Thread  the loop's. The backplane's answer comes from any thread and only marks and posts.
- * Promise while a question to the backplane is open the connection is suspended, so the visit stays.
+ * Promise while a question to the backplane is open the connection is suspended, so the visit
+ *         stays.
  */
 #ifndef TAPECAST_FRONT_VISIT_H
 #define TAPECAST_FRONT_VISIT_H
@@ -23,7 +24,7 @@ struct visit;
 /* What a handler says of the request. */
 enum step {
 	STEP_MORE, /* go on: the next part of the body, or its end */
-	STEP_WAIT, /* the backplane has been asked; what was given to ask_*() goes on when it answers */
+	STEP_WAIT, /* the backplane has been asked; what was given to ask_*() goes on then */
 	STEP_REPLY, /* visit->reply is the answer */
 	STEP_TAKEN, /* the socket is somebody else's */
 };

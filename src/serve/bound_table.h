@@ -12,7 +12,7 @@ BOUND("A position", "40 bytes", "`tapecast.gap`, reason `invalid`")
 BOUND("Entries of a body of /v1/publish", "1,000", "400 `too_many`")
 BOUND("JSON in a body", "128 levels", "400 `malformed`")
 BOUND("A line of an NDJSON body, the fields of an event of an SSE body",
-      "6 × --event-bytes + 4 KiB", "413 `too_large`, with `line` or `event`")
+	"6 × --event-bytes + 4 KiB", "413 `too_large`, with `line` or `event`")
 BOUND("wait=", "1 to 60 s", "400 `out_of_range`")
 BOUND("interval=", "60,000 ms", "400 `out_of_range`")
 BOUND("ttl=", "100 years", "400 `out_of_range`")

@@ -11,6 +11,7 @@ libserve_la_SOURCES = \
 	src/serve/options.c \
 	src/serve/options.h \
 	src/serve/options_impl.h \
+	src/serve/options_print.c \
 	src/serve/serve.c \
 	src/serve/serve.h
 libserve_la_LIBADD = libfront.la libbackplane.la libdelivery.la libstream.la libwire.la libworld.la \

@@ -160,8 +160,9 @@ static enum err addresses_read(struct node *node)
 		if (err)
 			return err_prefix(err, "--listen");
 		if (node->options->dev && !address_is_loopback(address))
-			return err_note(ERR_DENIED, "--dev asks nobody who they are, so it listens on "
-						    "this machine alone: --listen 127.0.0.1:8080");
+			return err_note(ERR_DENIED,
+					"--dev asks nobody who they are, so it listens on this "
+					"machine alone: --listen 127.0.0.1:8080");
 		node->address_count++;
 	}
 	return OK;
@@ -359,7 +360,4 @@ void node_say_start(const struct node *node)
 	if (door_library_is_old() && !node->options->dev)
 		say(SAY_WARN, "library_old", "libmicrohttpd", door_library_version(), "advice",
 		    "1.0.10 or later for a port that the internet can reach", NULL);
-	if (node->sessions_max < node->options->session_max)
-		say(SAY_INFO, "sessions_bounded", "sessions_max", sessions, "why",
-		    "descriptors: raise ulimit -n", NULL);
 }

@@ -27,8 +27,8 @@ struct share {
 struct share node_share(size_t descriptors, size_t sessions_wanted, size_t requests_wanted,
 			size_t daemons);
 
-/* ERR_SYNTAX (an address), ERR_DENIED (--dev on an address that is not loopback), ERR_SYSTEM (cannot
- * listen), ERR_NOMEM. Options must outlive the node. */
+/* ERR_SYNTAX (an address), ERR_DENIED (--dev on an address that is not loopback), ERR_SYSTEM
+ * (cannot listen), ERR_NOMEM. Options must outlive the node. */
 enum err node_new(const struct options *options, size_t descriptors, struct node **ret_node)
 	ERR_CHECKED;
 /* Stops the threads first, if they run. */

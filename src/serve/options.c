@@ -72,7 +72,8 @@ static enum err take_list(const char *name, struct slice text, struct slice *lis
 static enum err take_listen(const char *name, struct slice text, struct options *options)
 {
 	if (text.bytes == 0)
-		return err_note(ERR_SYNTAX, "%s: an address is missing, such as 127.0.0.1:8080", name);
+		return err_note(ERR_SYNTAX, "%s: an address is missing, such as 127.0.0.1:8080",
+				name);
 	return take_list(name, text, options->listen, &options->listen_count, OPTIONS_LISTEN_MAX);
 }
 
@@ -266,7 +267,8 @@ static enum err environment_read(struct options *options)
 	return err;
 }
 
-/* What the command line says of addresses and origins stands instead of the environment, not beside. */
+/* What the command line says of addresses and origins stands instead of the environment, not
+ * beside. */
 static enum err command_line_read(int argc, char **argv, struct options *options)
 {
 	struct options given = *options;

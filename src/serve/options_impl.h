@@ -6,7 +6,7 @@
 
 #include "serve/options.h"
 
-enum { OPTION_NAME_MAX = 48 };
+enum { OPTION_NAME_MAX = 48, OPTION_NUMBER_MAX = 48 };
 
 struct option_row {
 	const char *name; /* section-key, with "_" inside the key */
@@ -23,5 +23,7 @@ extern const size_t option_row_count;
 
 /* "session-retry-min" */
 void option_flag(const struct option_row *row, char ret_flag[OPTION_NAME_MAX]);
+/* As option_number reads it: "1.5". */
+void option_number_text(const char *kind, uint64_t number, char ret_text[OPTION_NUMBER_MAX]);
 
 #endif

@@ -101,7 +101,8 @@ static int tell_ready(const struct node *node, bool dev)
 		url_of(node, 0, url);
 		(void)printf("  open     %s/\n"
 			     "  listen   curl -N %s/v1/streams/hello\n"
-			     "  publish  curl -d 'hello, world' %s/v1/streams/hello\n", url, url, url);
+			     "  publish  curl -d 'hello, world' %s/v1/streams/hello\n",
+			     url, url, url);
 	}
 	return fflush(stdout);
 }

@@ -2,8 +2,9 @@
  * serve: the command that runs a server.
  *
  * Thread  main: signals, what is due once in a while, start and stop.
- * Promise one line on standard output when it is ready; nothing else unless asked. The first SIGTERM,
- *         SIGINT or SIGHUP lets listeners go over the drain window, the second ends at once.
+ * Promise one line on standard output when it is ready; nothing else unless asked. The first
+ *         SIGTERM, SIGINT or SIGHUP lets listeners go over the drain window, the second ends at
+ *         once.
  */
 #ifndef TAPECAST_SERVE_SERVE_H
 #define TAPECAST_SERVE_SERVE_H
