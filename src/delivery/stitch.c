@@ -11,6 +11,7 @@
 
 struct stitched {
 	size_t end; /* in the scratch */
+	uint64_t own_ord; /* this frame's entry; what was left out lies before it */
 	uint64_t ord; /* the entry behind this frame's */
 	struct position at;
 };
@@ -67,7 +68,8 @@ static size_t stitch_gather(struct session *session, struct cursor *cursor,
 		bool more = view.kind == VIEW_BYTES && view.bytes.bytes && *ret_err == OK;
 		if (more)
 			ret_frames[count++] = (struct stitched){
-				.end = loop->scratch.bytes, .ord = view.end_ord, .at = view.end_at
+				.end = loop->scratch.bytes, .own_ord = view.ord,
+				.ord = view.end_ord, .at = view.end_at
 			};
 		peek.ord = view.end_ord;
 		peek.lagging = cursor->lagging;
@@ -91,6 +93,7 @@ static void stitch_settle(struct session *session, struct cursor *cursor,
 		if (frames[i].end > reached)
 			rest.bytes = frames[i].end - reached;
 		if (rest.bytes && pump_owe(session, rest) != OK) {
+			cursor->ord = frames[i].own_ord; /* nothing may come in front of it again */
 			cursor->skip = (uint32_t)(reached - start);
 			return;
 		}
