@@ -32,24 +32,39 @@ void http_close(struct http *http)
 	buf_reset(&http->in);
 }
 
+/* For poll: -1 is for ever. */
+static int wait_ms_until(uint64_t deadline_ms)
+{
+	if (deadline_ms == HTTP_NO_DEADLINE)
+		return -1;
+	uint64_t now_ms = cli_now_ms();
+	uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
+	return left_ms < POLL_MS_MAX ? (int)left_ms : POLL_MS_MAX;
+}
+
+/* OK also when nothing is ready and the deadline has come. */
+static enum err poll_until(struct pollfd *wanted, nfds_t count, uint64_t deadline_ms,
+			   int *ret_ready)
+{
+	int wait_ms;
+	do {
+		wait_ms = wait_ms_until(deadline_ms);
+		*ret_ready = poll(wanted, count, wait_ms);
+		if (*ret_ready < 0 && errno != EINTR)
+			return err_note(ERR_SYSTEM, "poll: %s", strerror(errno));
+	} while (*ret_ready < 0 || (*ret_ready == 0 && wait_ms != 0));
+	return OK;
+}
+
 static enum err wait_for(int fd, short events, uint64_t deadline_ms)
 {
-	for (;;) {
-		int wait_ms = -1;
-		if (deadline_ms != HTTP_NO_DEADLINE) {
-			uint64_t now_ms = cli_now_ms();
-			if (now_ms >= deadline_ms)
-				return err_note(ERR_TIMEOUT, "the server does not answer");
-			uint64_t left_ms = deadline_ms - now_ms;
-			wait_ms = left_ms < POLL_MS_MAX ? (int)left_ms : POLL_MS_MAX;
-		}
-		struct pollfd wanted = { .fd = fd, .events = events };
-		int count = poll(&wanted, 1, wait_ms);
-		if (count > 0)
-			return OK;
-		if (count < 0 && errno != EINTR)
-			return err_note(ERR_SYSTEM, "poll: %s", strerror(errno));
-	}
+	struct pollfd wanted = { .fd = fd, .events = events };
+	int ready;
+
+	enum err err = poll_until(&wanted, 1, deadline_ms, &ready);
+	if (err == OK && !ready)
+		return err_note(ERR_TIMEOUT, "the server does not answer");
+	return err;
 }
 
 static void socket_tune(int fd)
@@ -161,18 +176,20 @@ enum err http_send(struct http *http, struct slice bytes)
 	return OK;
 }
 
-enum err http_wait(const struct http *http, int fd, bool *ret_fd_ready, bool *ret_server_ready)
+enum err http_wait(const struct http *http, int fd, uint64_t deadline_ms, bool *ret_fd_ready,
+		   bool *ret_server_ready)
 {
 	struct pollfd wanted[2] = {
 		{ .fd = http->fd, .events = POLLIN },
 		{ .fd = fd, .events = POLLIN },
 	};
-	while (poll(wanted, 2, -1) < 0) {
-		if (errno != EINTR)
-			return err_note(ERR_SYSTEM, "poll: %s", strerror(errno));
-	}
-	*ret_server_ready = wanted[0].revents;
-	*ret_fd_ready = wanted[1].revents;
+	int ready;
+
+	enum err err = poll_until(wanted, 2, deadline_ms, &ready);
+	if (err != OK)
+		return err;
+	*ret_server_ready = ready && wanted[0].revents;
+	*ret_fd_ready = ready && wanted[1].revents;
 	return OK;
 }
 

@@ -36,9 +36,10 @@ void http_close(struct http *http);
 /* All of it. ERR_CLOSED: the server reads no more, which it may have explained: see http_head. */
 enum err http_send(struct http *http, struct slice bytes) ERR_CHECKED;
 
-/* Waits until descriptor `fd` (-1: none) or the server has something to read. */
-enum err http_wait(const struct http *http, int fd, bool *ret_fd_ready, bool *ret_server_ready)
-	ERR_CHECKED;
+/* Waits until descriptor `fd` or the server (if connected) has something to read, or the deadline:
+ * then neither is ready. */
+enum err http_wait(const struct http *http, int fd, uint64_t deadline_ms, bool *ret_fd_ready,
+		   bool *ret_server_ready) ERR_CHECKED;
 
 /* Reads http->answer; interim answers (1xx) are passed over. ERR_TIMEOUT, ERR_UNAVAILABLE. */
 enum err http_head(struct http *http, bool bodiless, uint64_t deadline_ms) ERR_CHECKED;

@@ -48,14 +48,6 @@ void intake_fini(struct intake *intake)
 	lines_fini(&intake->lines);
 }
 
-static void put_member(struct buf *body, const char *name, struct slice text)
-{
-	if (!text.bytes)
-		return;
-	(void)buf_putf(body, ",\"%s\":", name);
-	(void)json_quote(text, body);
-}
-
 static enum err put_line(struct intake *intake, struct slice line, struct buf *body)
 {
 	unsigned long long number = ++intake->events;
@@ -70,12 +62,6 @@ static enum err put_line(struct intake *intake, struct slice line, struct buf *b
 		(void)buf_put(body, value.text);
 	else
 		(void)json_quote(line, body);
-	put_member(body, "type", intake->type);
-	put_member(body, "key", intake->key);
-	if (intake->ttl_s)
-		(void)buf_putf(body, ",\"ttl\":%llu", (unsigned long long)intake->ttl_s);
-	if (intake->ephemeral)
-		(void)buf_put_text(body, ",\"ephemeral\":true");
 	if (intake->idem.bytes)
 		(void)buf_putf(body, ",\"idempotency_key\":\"%.*s-%llu\"", (int)intake->idem.bytes,
 			       intake->idem.at, number);
@@ -83,16 +69,37 @@ static enum err put_line(struct intake *intake, struct slice line, struct buf *b
 	return body->err;
 }
 
+/* Where in an event-stream the bytes end: a blank line ends an event, and comments are part of none.
+ * Lines that end in a bare CR are taken for one long line. */
+static void follow_blocks(struct intake *intake, struct slice chunk)
+{
+	for (size_t i = 0; i < chunk.bytes; i++) {
+		char byte = chunk.at[i];
+		if (byte == '\n') {
+			if (!intake->is_mid_line)
+				intake->is_mid_event = false;
+			else if (!intake->is_comment)
+				intake->is_mid_event = true;
+			intake->is_mid_line = false;
+		} else if (!intake->is_mid_line && byte != '\r') {
+			intake->is_mid_line = true;
+			intake->is_comment = byte == ':';
+		}
+	}
+}
+
 enum err intake_feed(struct intake *intake, struct slice chunk, struct buf *body)
 {
 	struct slice line;
 	enum err err;
 
-	if (intake->form != INTAKE_LINES) {
-		if (chunk.bytes)
-			intake->is_mid_line = chunk.at[chunk.bytes - 1] != '\n';
+	if (intake->form == INTAKE_SSE)
+		follow_blocks(intake, chunk);
+	else if (chunk.bytes)
+		intake->is_mid_line = chunk.at[chunk.bytes - 1] != '\n';
+	if (intake->form != INTAKE_LINES)
 		return buf_put(body, chunk);
-	}
+
 	while ((err = lines_next(&intake->lines, &chunk, &line)) == OK) {
 		err = put_line(intake, line, body);
 		if (err != OK)
@@ -101,20 +108,22 @@ enum err intake_feed(struct intake *intake, struct slice chunk, struct buf *body
 	return err == ERR_AGAIN ? OK : err;
 }
 
-enum err intake_finish(struct intake *intake, enum end_state end, struct buf *body)
+bool intake_is_between(const struct intake *intake)
+{
+	/* Of a line that has begun nothing was put into the body yet. */
+	if (intake->form == INTAKE_LINES)
+		return true;
+	return !intake->is_mid_line && !intake->is_mid_event;
+}
+
+enum err intake_finish(struct intake *intake, struct buf *body)
 {
 	struct slice line;
 
-	if (intake->form == INTAKE_LINES) {
-		enum err err = lines_last(&intake->lines, &line);
-		if (err == OK)
-			err = put_line(intake, line, body);
-		if (err != OK && err != ERR_AGAIN)
-			return err;
-	} else if (intake->form == INTAKE_NDJSON && intake->is_mid_line) {
-		(void)buf_put_text(body, "\n");
-	}
-	if (end != END_NONE && intake->form != INTAKE_SSE)
-		(void)buf_putf(body, "{\"end\":\"%s\"}\n", end_state_text(end));
-	return body->err;
+	if (intake->form != INTAKE_LINES)
+		return OK;
+	enum err err = lines_last(&intake->lines, &line);
+	if (err == OK)
+		return put_line(intake, line, body);
+	return err == ERR_AGAIN ? OK : err;
 }

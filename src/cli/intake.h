@@ -8,8 +8,9 @@
 #ifndef TAPECAST_CLI_INTAKE_H
 #define TAPECAST_CLI_INTAKE_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
-#include "wire/draft.h"
 #include "wire/lines.h"
 
 enum { INTAKE_LINE_BYTES_MAX = 1 << 20 };
@@ -23,14 +24,12 @@ enum intake_form {
 
 struct intake {
 	enum intake_form form;
-	/* INTAKE_LINES: what each event is given. */
-	struct slice type, key, idem; /* empty: none; idem: "-1", "-2"… is put behind it */
-	uint64_t ttl_s;
-	bool ephemeral, json;
+	struct slice idem; /* INTAKE_LINES: each event's key is this and "-1", "-2"…; empty: none */
+	bool json; /* INTAKE_LINES: each line is a JSON value */
 	/* Kept by the functions. */
 	struct lines lines;
-	uint64_t events;
-	bool is_mid_line;
+	uint64_t events; /* made so far; INTAKE_LINES only */
+	bool is_mid_line, is_comment, is_mid_event;
 };
 
 /* "lines", "ndjson", "sse". ERR_SYNTAX with a note. */
@@ -48,7 +47,9 @@ void intake_fini(struct intake *intake);
 /* Appends to body what can go now. ERR_UTF8, ERR_SYNTAX, ERR_TOO_BIG with a note that names the
  * line; what stands before it is in body then. */
 enum err intake_feed(struct intake *intake, struct slice chunk, struct buf *body) ERR_CHECKED;
-/* The last line, if it has no end, and the stream's end if one is wanted (not for INTAKE_SSE). */
-enum err intake_finish(struct intake *intake, enum end_state end, struct buf *body) ERR_CHECKED;
+/* Nothing that has begun is unfinished in what was put into body so far: it may end here. */
+bool intake_is_between(const struct intake *intake);
+/* At the end of the input: the last line, if it has no end. */
+enum err intake_finish(struct intake *intake, struct buf *body) ERR_CHECKED;
 
 #endif

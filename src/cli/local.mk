@@ -18,6 +18,8 @@ libcli_la_SOURCES = \
 	src/cli/intake.h \
 	src/cli/listener.c \
 	src/cli/pub.c \
+	src/cli/pub_impl.h \
+	src/cli/pub_input.c \
 	src/cli/publisher.c \
 	src/cli/refusal.c \
 	src/cli/refusal.h \

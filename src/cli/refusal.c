@@ -1,5 +1,7 @@
 #include "cli/refusal.h"
 
+#include <inttypes.h>
+
 #include "cli/cli.h"
 #include "wire/json.h"
 
@@ -35,6 +37,18 @@ static void put_member(struct json_value problem, const char *wanted, struct buf
 	}
 }
 
+/* Of a long request: what stands although the rest was refused. */
+static void put_published(struct json_value problem, struct buf *buf)
+{
+	struct slice name;
+	struct json_value value;
+	uint64_t count;
+	for (size_t at = 0; json_next(problem, &at, &name, &value);) {
+		if (json_name_is(name, "published") && json_u64(value, &count) == OK)
+			(void)buf_putf(buf, " (%" PRIu64 " before it published)", count);
+	}
+}
+
 /* What a server sends goes to a terminal: no control characters. */
 static void put_clean(struct slice text, struct buf *buf)
 {
@@ -55,6 +69,7 @@ void refusal_words(const struct answer *answer, struct slice body, struct buf *b
 		put_member(problem, "title", &words);
 		put_member(problem, "detail", &words);
 		put_clean(buf_slice(&words), buf);
+		put_published(problem, buf);
 		buf_fini(&words);
 	} else if (body.bytes) {
 		(void)buf_put_text(buf, ": ");

@@ -107,10 +107,10 @@ static enum err put_envelope(const struct show *show, struct slice text, struct 
 	return err;
 }
 
-/* {"type":"tapecast.gap","id":"…","data":{…}}: a notice looks like an event. */
+/* {"event":"tapecast.gap","id":"…","data":{…}}, as the server writes its notices. */
 static void put_notice(const struct show *show, const struct sse_event *event, struct buf *out)
 {
-	(void)buf_put_text(out, "{\"type\":");
+	(void)buf_put_text(out, "{\"event\":");
 	(void)json_quote(event->type, out);
 	if (event->has_id) {
 		(void)buf_put_text(out, ",\"id\":");

@@ -35,8 +35,7 @@ static void the_form_is_told_as_early_as_it_can_be(void **state)
 }
 
 /* What comes of text in steps of `step` bytes. */
-static enum err convert(struct intake *intake, const char *text, size_t step, enum end_state end,
-			struct buf *body)
+static enum err convert(struct intake *intake, const char *text, size_t step, struct buf *body)
 {
 	struct slice rest = slice_of(text);
 	enum err err = OK;
@@ -46,11 +45,11 @@ static enum err convert(struct intake *intake, const char *text, size_t step, en
 		err = intake_feed(intake, slice_from(rest.at, count), body);
 		rest = slice_from(rest.at + count, rest.bytes - count);
 	}
-	return err == OK ? intake_finish(intake, end, body) : err;
+	return err == OK ? intake_finish(intake, body) : err;
 }
 
-static void check(enum intake_form form, bool json, const char *text, enum end_state end,
-		  enum err wanted, const char *wanted_body)
+static void check(enum intake_form form, bool json, const char *text, enum err wanted,
+		  const char *wanted_body)
 {
 	for (size_t step = 1; step <= strlen(text) + 1; step++) {
 		struct intake intake;
@@ -59,7 +58,7 @@ static void check(enum intake_form form, bool json, const char *text, enum end_s
 		intake_init(&intake);
 		intake.form = form;
 		intake.json = json;
-		assert_int_equal(convert(&intake, text, step, end, &body), wanted);
+		assert_int_equal(convert(&intake, text, step, &body), wanted);
 		assert_true(slice_equal(buf_slice(&body), slice_of(wanted_body)));
 		intake_fini(&intake);
 		buf_fini(&body);
@@ -69,30 +68,81 @@ static void check(enum intake_form form, bool json, const char *text, enum end_s
 static void each_line_becomes_an_event_however_it_is_cut(void **state)
 {
 	(void)state;
-	check(INTAKE_LINES, false, "a\n\n\"b\"\tc\r\nlast", END_NONE, OK,
+	check(INTAKE_LINES, false, "a\n\n\"b\"\tc\r\nlast", OK,
 	      "{\"data\":\"a\"}\n{\"data\":\"\"}\n{\"data\":\"\\\"b\\\"\\tc\"}\n{\"data\":\"last\"}\n");
-	check(INTAKE_LINES, false, "", END_COMPLETE, OK, "{\"end\":\"complete\"}\n");
-	check(INTAKE_LINES, true, " {\"a\": 1}\n\"s\"\n", END_FAILED, OK,
-	      "{\"data\":{\"a\": 1}}\n{\"data\":\"s\"}\n{\"end\":\"failed\"}\n");
+	check(INTAKE_LINES, false, "", OK, "");
+	check(INTAKE_LINES, true, " {\"a\": 1}\n\"s\"\n", OK,
+	      "{\"data\":{\"a\": 1}}\n{\"data\":\"s\"}\n");
 }
 
 static void a_line_cannot_break_out_of_its_event(void **state)
 {
 	(void)state;
-	check(INTAKE_LINES, true, "1\n1},{\"end\":\"failed\"\n2\n", END_NONE, ERR_SYNTAX,
+	check(INTAKE_LINES, true, "1\n1},{\"end\":\"failed\"\n2\n", ERR_SYNTAX,
 	      "{\"data\":1}\n");
-	check(INTAKE_LINES, false, "x\n\xc3(\n", END_NONE, ERR_UTF8, "{\"data\":\"x\"}\n");
-	check(INTAKE_LINES, false, "\"},{\"end\":\"failed", END_NONE, OK,
+	check(INTAKE_LINES, false, "x\n\xc3(\n", ERR_UTF8, "{\"data\":\"x\"}\n");
+	check(INTAKE_LINES, false, "\"},{\"end\":\"failed", OK,
 	      "{\"data\":\"\\\"},{\\\"end\\\":\\\"failed\"}\n");
 }
 
 static void other_forms_pass_untouched(void **state)
 {
 	(void)state;
-	check(INTAKE_SSE, false, "data: x\r\n\r\ndata: y", END_COMPLETE, OK, "data: x\r\n\r\ndata: y");
-	check(INTAKE_NDJSON, false, "{\"data\":1}\nnonsense", END_NONE, OK, "{\"data\":1}\nnonsense\n");
-	check(INTAKE_NDJSON, false, "{\"data\":1}\n", END_CANCELLED, OK,
-	      "{\"data\":1}\n{\"end\":\"cancelled\"}\n");
+	check(INTAKE_SSE, false, "data: x\r\n\r\ndata: y", OK, "data: x\r\n\r\ndata: y");
+	check(INTAKE_NDJSON, false, "{\"data\":1}\nnonsense", OK, "{\"data\":1}\nnonsense");
+}
+
+static void lines_are_numbered_for_their_keys(void **state)
+{
+	(void)state;
+	struct intake intake;
+	struct buf body;
+	buf_init(&body, 10000);
+	intake_init(&intake);
+	intake.form = INTAKE_LINES;
+	intake.idem = SLICE("job");
+	assert_int_equal(convert(&intake, "a\nb", 1, &body), OK);
+	assert_true(slice_equal(buf_slice(&body),
+				SLICE("{\"data\":\"a\",\"idempotency_key\":\"job-1\"}\n"
+				      "{\"data\":\"b\",\"idempotency_key\":\"job-2\"}\n")));
+	intake_fini(&intake);
+	buf_fini(&body);
+}
+
+static bool is_between(enum intake_form form, const char *text)
+{
+	struct intake intake;
+	struct buf body;
+	bool whole = false;
+
+	/* However it is cut, the answer is the same. */
+	for (size_t step = 1; step <= strlen(text); step++) {
+		buf_init(&body, 10000);
+		intake_init(&intake);
+		intake.form = form;
+		assert_int_equal(convert(&intake, text, step, &body), OK);
+		assert_true(step == 1 || whole == intake_is_between(&intake));
+		whole = intake_is_between(&intake);
+		intake_fini(&intake);
+		buf_fini(&body);
+	}
+	return whole;
+}
+
+static void a_request_may_end_between_events_only(void **state)
+{
+	(void)state;
+	assert_true(is_between(INTAKE_LINES, "a\nb"));
+	assert_true(is_between(INTAKE_NDJSON, "{}\n"));
+	assert_false(is_between(INTAKE_NDJSON, "{}\n{"));
+	assert_true(is_between(INTAKE_SSE, "data: x\n\n"));
+	assert_true(is_between(INTAKE_SSE, "event: a\r\ndata: x\r\n\r\n"));
+	assert_true(is_between(INTAKE_SSE, "data: x\n\n:\n: alive\n"));
+	assert_false(is_between(INTAKE_SSE, "data: x\n"));
+	assert_false(is_between(INTAKE_SSE, "data: x\n:\n"));
+	assert_false(is_between(INTAKE_SSE, "data: x\n\nd"));
+	assert_false(is_between(INTAKE_SSE, "data: x\n\n:"));
+	assert_false(is_between(INTAKE_SSE, "data: x\r\rdata: y\r\r"));
 }
 
 static void a_line_is_bounded(void **state)
@@ -126,7 +176,7 @@ static void no_allocation_that_fails_goes_unnoticed(void **state)
 		intake_init(&intake);
 		intake.form = INTAKE_LINES;
 		mem_fail_after(count);
-		err = convert(&intake, "first line\nsecond line\nthird", 4, END_COMPLETE, &body);
+		err = convert(&intake, "first line\nsecond line\nthird", 4, &body);
 		mem_fail_after(-1);
 		intake_fini(&intake);
 		buf_fini(&body);
@@ -142,6 +192,8 @@ int main(void)
 		cmocka_unit_test(each_line_becomes_an_event_however_it_is_cut),
 		cmocka_unit_test(a_line_cannot_break_out_of_its_event),
 		cmocka_unit_test(other_forms_pass_untouched),
+		cmocka_unit_test(lines_are_numbered_for_their_keys),
+		cmocka_unit_test(a_request_may_end_between_events_only),
 		cmocka_unit_test(a_line_is_bounded),
 		cmocka_unit_test(no_allocation_that_fails_goes_unnoticed),
 	};

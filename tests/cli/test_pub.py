@@ -27,7 +27,7 @@ def test_wrong_use_exits_64_and_says_what():
         (["pub", "a", "x", "--end", "never"], "cancelled"),
         (["pub", "a", "x", "--type", "tapecast.gap"], "tapecast."),
         (["pub", "a", "x", "--ephemeral", "--end", "failed"], "ephemeral"),
-        (["pub", "a", "-", "--if-match", "x"], "--if-match"),
+        (["pub", "a", "--end", "failed", "--key", "k"], "no other option"),
         (["pub", "a", "x", "--format", "sse"], "--format"),
         (["pub", "a", "-", "--format", "xml"], "xml"),
         (["pub", "a", "x", "--typo"], "--typo"),
@@ -84,13 +84,13 @@ def test_pub_puts_the_options_where_the_server_looks_for_them():
 
 def test_pub_of_an_end_alone_posts_only_that():
     def act(peer):
-        assert peer.headers["content-type"] == "application/x-ndjson"
-        assert peer.body() == b'{"end":"cancelled"}\n'
-        peer.say(answer(201, '{"stream":"a","count":0}'))
+        assert peer.path == "/v1/streams/a?end=cancelled" and peer.body() == b""
+        assert "content-type" not in peer.headers
+        peer.say(answer(201, '{"stream":"a","id":"1-9"}'))
     server = Server(act)
-    code, out, _ = run("pub", "a", "--end", "cancelled", url=server.url)
+    code, out, err = run("pub", "a", "--end", "cancelled", url=server.url)
     server.done()
-    assert (code, out) == (0, "")
+    assert (code, out, err) == (0, "1-9\n", "")
 
 
 def test_pub_prints_the_servers_reason_and_exits_1():
@@ -143,16 +143,21 @@ def test_each_line_is_on_its_way_before_the_next_is_written():
     assert b"3 events published to a" in err
 
 
-def test_lines_carry_the_options():
+def an_end(peer):
+    assert peer.path == "/v1/streams/a?end=complete" and peer.body() == b""
+    peer.say(answer(201, '{"stream":"a","id":"1-end"}'))
+
+
+def test_lines_carry_the_options_and_the_end_comes_last():
     def act(peer):
-        assert peer.path == "/v1/streams/a"
-        assert peer.body() == (
-            b'{"data":{"a": 1},"type":"t","key":"k","ttl":9,"idempotency_key":"job-1"}\n'
-            b'{"data":[],"type":"t","key":"k","ttl":9,"idempotency_key":"job-2"}\n{"end":"failed"}\n')
+        assert peer.path == "/v1/streams/a?type=t&key=k&ttl=9", peer.path
+        assert peer.headers["if-match"] == "1-0" and "idempotency-key" not in peer.headers
+        assert peer.body() == (b'{"data":{"a": 1},"idempotency_key":"job-1"}\n'
+                               b'{"data":[],"idempotency_key":"job-2"}\n')
         peer.say(answer(201, '{"first":"1","last":"2","count":2}'))
-    server = Server(act)
-    code, out, err = run("pub", "a", "-", "-q", "-t", "t", "-k", "k", "--ttl", "9", "--json", "--end", "failed",
-                         "--idempotency-key", "job", stdin=b'{"a": 1}\n []\n', url=server.url)
+    server = Server(act, an_end)
+    code, out, err = run("pub", "a", "-", "-q", "-t", "t", "-k", "k", "--ttl", "9", "--json", "--end", "complete",
+                         "--idempotency-key", "job", "--if-match", "1-0", stdin=b'{"a": 1}\n []\n', url=server.url)
     server.done()
     assert (code, out, err) == (0, "2\n", "")
 
@@ -162,10 +167,10 @@ def test_server_sent_events_are_recognised_and_go_out_untouched():
                  b"id: 4\ndata: \xff\n\n", b"retry: 10\n\n"):
         def act(peer):
             assert peer.headers["content-type"] == "text/event-stream", text
-            assert peer.path == "/v1/streams/a?end=complete"
+            assert peer.path == "/v1/streams/a"
             assert peer.body() == text
             peer.say(answer(201, '{"first":"1","last":"2","count":2}'))
-        server = Server(act)
+        server = Server(act, an_end)
         code, _, err = run("pub", "a", "-", "--end", "complete", stdin=text, url=server.url)
         server.done()
         assert code == 0, err
@@ -182,20 +187,31 @@ def test_what_only_looks_like_server_sent_events_is_lines():
         server.done()
 
 
-def test_ndjson_goes_out_untouched_and_gets_its_end():
+def test_ndjson_goes_out_untouched_with_what_holds_for_all_of_it():
     def act(peer):
         assert peer.headers["content-type"] == "application/x-ndjson"
-        assert peer.body() == b'{"data":1}\n{"data":2}\n{"end":"complete"}\n'
+        assert peer.path == "/v1/streams/a?key=k" and peer.headers["idempotency-key"] == "job"
+        assert peer.body() == b'{"data":1}\n{"data":2}'
         peer.say(answer(201, '{"first":"1","last":"2","count":2}'))
     server = Server(act)
-    assert run("pub", "a", "-", "--format", "ndjson", "--end", "complete", stdin=b'{"data":1}\n{"data":2}',
-               url=server.url)[0] == 0
+    assert run("pub", "a", "-", "--format", "ndjson", "-k", "k", "--idempotency-key", "job",
+               stdin=b'{"data":1}\n{"data":2}', url=server.url)[0] == 0
     server.done()
 
 
-def test_options_of_lines_are_refused_for_other_input():
-    code, _, err = run("pub", "a", "-", "--key", "k", stdin=b"data: x\n\n", url="http://127.0.0.1:1")
+def test_json_is_for_lines():
+    code, _, err = run("pub", "a", "-", "--json", stdin=b"data: x\n\n", url="http://127.0.0.1:1")
     assert code == 1 and "--format lines" in err, (code, err)
+
+
+def test_nothing_is_ended_after_a_refusal():
+    def act(peer):
+        peer.body()
+        peer.say(answer(400, '{"title":"No","detail":"event 3","published":2}'))
+    server = Server(act)
+    code, out, err = run("pub", "a", "-", "--end", "complete", stdin=b"data: x\n\n", url=server.url)
+    server.done()
+    assert code == 1 and out == "" and "No: event 3 (2 before it published)" in err, (code, out, err)
 
 
 def test_a_broken_line_is_named_and_all_before_it_stands():

@@ -59,7 +59,7 @@ static void json_is_one_object_a_line(void **state)
 	struct show show = { .json = true, .is_envelope = true };
 	check_shown(show, "t", "{\"data\":1}", "{\"data\":1}\n");
 	check_shown(show, "tapecast.gap", "{\"lost\":3}",
-		    "{\"type\":\"tapecast.gap\",\"id\":\"1.a-1-0\",\"data\":{\"lost\":3}}\n");
+		    "{\"event\":\"tapecast.gap\",\"id\":\"1.a-1-0\",\"data\":{\"lost\":3}}\n");
 }
 
 static void broken_envelopes_are_told(void **state)

@@ -109,8 +109,8 @@ def test_sub_json_gives_events_and_notices_as_objects():
     server.done()
     assert code == 0
     assert out.splitlines() == [
-        '{"type":"tapecast.open","id":"1.a-0-0","data":{"session":"s","recovered":true}}', event,
-        '{"type":"tapecast.end","id":"1.a-2-0","data":{"stream":"a","state":"complete"}}']
+        '{"event":"tapecast.open","id":"1.a-0-0","data":{"session":"s","recovered":true}}', event,
+        '{"event":"tapecast.end","id":"1.a-2-0","data":{"stream":"a","state":"complete"}}']
 
 
 def test_sub_of_several_streams_names_them_and_waits_for_all_ends():
