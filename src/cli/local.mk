@@ -1,4 +1,5 @@
 noinst_LTLIBRARIES += libcli.la
+bin_PROGRAMS += tapecast
 
 libcli_la_SOURCES = \
 	src/cli/answer.c \
@@ -28,3 +29,7 @@ libcli_la_SOURCES = \
 	src/cli/sub.c \
 	src/cli/target.c \
 	src/cli/target.h
+
+tapecast_SOURCES = src/cli/main.c
+tapecast_LDADD = libcli.la libserve.la libfront.la libbackplane.la libdelivery.la libstream.la libwire.la \
+	libworld.la libbase.la $(MICROHTTPD_LIBS) $(SODIUM_LIBS) -lpthread
