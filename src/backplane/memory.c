@@ -218,13 +218,12 @@ static enum err memory_shout(struct backplane *backplane, struct slice name, str
 static void memory_watch(struct backplane *backplane, struct slice name,
 			 void (*watched)(void *arg, struct slice name), void *arg)
 {
-	memory_watch_add(memory_of(backplane), name);
-	watched(arg, name);
+	memory_watch_late(memory_of(backplane), name, watched, arg);
 }
 
 static void memory_unwatch(struct backplane *backplane, struct slice name)
 {
-	memory_watch_drop(memory_of(backplane), name);
+	memory_watch_late(memory_of(backplane), name, NULL, NULL);
 }
 
 static uint64_t memory_turn(struct backplane *backplane, uint64_t now_ms)
@@ -254,7 +253,7 @@ static void memory_free(struct backplane **backplane)
 	struct memory *memory = memory_of(*backplane);
 	void *object;
 
-	memory_late_drop(memory);
+	memory_late_clear(memory);
 	for (size_t at = 0; memory->records && (object = map_next(memory->records, &at));) {
 		struct record *record = map_take(memory->records, record_name_of(object));
 		list_drop(&record->recent);

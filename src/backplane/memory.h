@@ -34,7 +34,8 @@ enum err memory_new(const struct memory_config *config, struct backplane **ret_b
 void memory_faults_allow(struct backplane *backplane);
 /* The next `count` pushes (of any stream) are dropped in silence. */
 void memory_fault_drop(struct backplane *backplane, uint32_t count);
-/* Pushes are held and delivered, in order, by turn() `delay_ms` later; answers to reads too. */
+/* Pushes are held and delivered, in order, by turn() `delay_ms` later; answers to reads too, each by
+ * the delay of its time, and so are watches: until confirmed, they see nothing. */
 void memory_fault_delay(struct backplane *backplane, uint32_t delay_ms);
 /* The stream forgets its newest `count` events, as a failover to a replica that lagged does: same
  * epoch, smaller head; what is published next takes the same numbers with other tags. No push. */

@@ -5,13 +5,18 @@
 #include "base/mem.h"
 #include "base/must.h"
 
-/* A push or an answer on its way: by time, and in order where times are equal. */
+enum late_kind { LATE_PUSH, LATE_ANSWER, LATE_WATCH, LATE_UNWATCH };
+
+/* What is on its way: by time, and in order where times are equal. */
 struct late {
 	struct list link;
+	enum late_kind kind;
 	uint64_t due_ms;
-	struct read *read; /* NULL: a push */
-	struct push push;
+	struct read *read;
+	struct push push; /* its name is that of a watch, too */
 	struct event **events;
+	void (*watched)(void *arg, struct slice name);
+	void *watched_arg;
 	char name[];
 };
 
@@ -43,11 +48,12 @@ static void late_free(struct memory *memory, struct late *late)
 	mem_free(late);
 }
 
-/* Sorted by time; equals stay in order. */
-static void late_put(struct memory *memory, struct late *late, uint64_t due_ms)
+/* Sorted by time; equals stay in order. All but answers keep their order whatever the delay is. */
+static void late_put(struct memory *memory, struct late *late)
 {
+	uint64_t due_ms = memory_now(memory) + atomic_load(&memory->delay_ms);
 	pthread_mutex_lock(&memory->late_lock);
-	if (!late->read) {
+	if (late->kind != LATE_ANSWER) {
 		if (due_ms < memory->late_push_due_ms)
 			due_ms = memory->late_push_due_ms;
 		memory->late_push_due_ms = due_ms;
@@ -78,16 +84,27 @@ static bool push_is_dropped(struct memory *memory)
 	return false;
 }
 
+static struct late *late_new(enum late_kind kind, struct slice name)
+{
+	struct late *late = mem_zalloc(sizeof *late + name.bytes);
+	if (!late)
+		return NULL;
+	late->kind = kind;
+	if (name.bytes)
+		memcpy(late->name, name.at, name.bytes);
+	late->push.name = slice_from(late->name, name.bytes);
+	return late;
+}
+
 static struct late *late_of_push(const struct push *push)
 {
-	struct late *late = mem_zalloc(sizeof *late + push->name.bytes);
+	struct late *late = late_new(LATE_PUSH, push->name);
 	struct event **events = mem_zalloc_array(push->count, sizeof *events);
 	if (!late || !events) {
 		mem_free(late);
 		mem_free(events);
 		return NULL;
 	}
-	memcpy(late->name, push->name.at, push->name.bytes);
 	for (size_t i = 0; i < push->count; i++)
 		events[i] = event_ref(push->events[i]);
 	late->events = events;
@@ -109,18 +126,35 @@ void memory_push(struct memory *memory, const struct push *push)
 	/* Without memory for it, it is one more push that got lost. */
 	struct late *late = late_of_push(push);
 	if (late)
-		late_put(memory, late, memory_now(memory) + atomic_load(&memory->delay_ms));
+		late_put(memory, late);
 }
 
 void memory_answer(struct memory *memory, struct read *read)
 {
-	struct late *late = memory_is_late(memory) ? mem_zalloc(sizeof *late) : NULL;
+	struct late *late = memory_is_late(memory) ? late_new(LATE_ANSWER, SLICE("")) : NULL;
 	if (!late) {
 		read->done(read);
 		return;
 	}
 	late->read = read;
-	late_put(memory, late, memory_now(memory) + atomic_load(&memory->delay_ms));
+	late_put(memory, late);
+}
+
+void memory_watch_late(struct memory *memory, struct slice name,
+		       void (*watched)(void *arg, struct slice name), void *arg)
+{
+	enum late_kind kind = watched ? LATE_WATCH : LATE_UNWATCH;
+	struct late *late = memory_is_late(memory) ? late_new(kind, name) : NULL;
+	if (late) {
+		late->watched = watched;
+		late->watched_arg = arg;
+		late_put(memory, late);
+	} else if (watched) {
+		memory_watch_add(memory, name);
+		watched(arg, name);
+	} else {
+		memory_watch_drop(memory, name);
+	}
 }
 
 static struct late *late_take(struct memory *memory, uint64_t now_ms, uint64_t *ret_due_ms)
@@ -141,22 +175,6 @@ static struct late *late_take(struct memory *memory, uint64_t now_ms, uint64_t *
 	return late;
 }
 
-uint64_t memory_late_turn(struct memory *memory, uint64_t now_ms)
-{
-	struct backplane_sink *sink = &memory->backplane.sink;
-	struct late *late;
-	uint64_t due_ms = UINT64_MAX;
-
-	while (atomic_load(&memory->late_count) && (late = late_take(memory, now_ms, &due_ms))) {
-		if (late->read)
-			late->read->done(late->read);
-		else
-			sink->pushed(sink->arg, &late->push);
-		late_free(memory, late);
-	}
-	return due_ms;
-}
-
 static void read_forget(struct read *read)
 {
 	for (size_t i = 0; i < read->count; i++)
@@ -167,17 +185,58 @@ static void read_forget(struct read *read)
 	read->err = ERR_UNAVAILABLE;
 }
 
-/* The connection is lost: what was on its way does not come, and reads are answered so. */
+/* A push or an answer is lost if the store is away. */
+static void late_deliver(struct memory *memory, struct late *late, bool away)
+{
+	struct backplane_sink *sink = &memory->backplane.sink;
+	switch (late->kind) {
+	case LATE_PUSH:
+		if (!away)
+			sink->pushed(sink->arg, &late->push);
+		break;
+	case LATE_ANSWER:
+		if (away)
+			read_forget(late->read);
+		late->read->done(late->read);
+		break;
+	case LATE_WATCH:
+		memory_watch_add(memory, late->push.name);
+		late->watched(late->watched_arg, late->push.name);
+		break;
+	case LATE_UNWATCH:
+		memory_watch_drop(memory, late->push.name);
+		break;
+	}
+	late_free(memory, late);
+}
+
+uint64_t memory_late_turn(struct memory *memory, uint64_t now_ms)
+{
+	struct late *late;
+	uint64_t due_ms = UINT64_MAX;
+
+	while (atomic_load(&memory->late_count) && (late = late_take(memory, now_ms, &due_ms)))
+		late_deliver(memory, late, false);
+	return due_ms;
+}
+
 void memory_late_drop(struct memory *memory)
 {
 	struct late *late;
 	uint64_t due_ms;
+	while ((late = late_take(memory, UINT64_MAX, &due_ms)))
+		late_deliver(memory, late, true);
+}
+
+void memory_late_clear(struct memory *memory)
+{
+	struct late *late;
+	uint64_t due_ms;
 	while ((late = late_take(memory, UINT64_MAX, &due_ms))) {
-		if (late->read) {
-			read_forget(late->read);
-			late->read->done(late->read);
-		}
-		late_free(memory, late);
+		if (late->kind == LATE_ANSWER)
+			late_deliver(memory, late, true);
+		else
+			late_free(memory, late);
 	}
 }
 

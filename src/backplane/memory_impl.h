@@ -161,8 +161,14 @@ void memory_squeeze(struct memory *memory, const struct record *kept);
 /* The faults' way between the store and the sink. Events are borrowed. */
 void memory_push(struct memory *memory, const struct push *push);
 void memory_answer(struct memory *memory, struct read *read);
+/* watched NULL: an unwatch. */
+void memory_watch_late(struct memory *memory, struct slice name,
+		       void (*watched)(void *arg, struct slice name), void *arg);
 /* Delivers what is due; then the time of the next one, or UINT64_MAX. */
 uint64_t memory_late_turn(struct memory *memory, uint64_t now_ms);
+/* The connection is lost: pushes on their way do not come, reads are answered so. */
 void memory_late_drop(struct memory *memory);
+/* The end: only who waits for an answer is called. */
+void memory_late_clear(struct memory *memory);
 
 #endif

@@ -1,1 +1,16 @@
-# What tests/conformance adds to the build.
+# One suite that every backplane must pass; a test program each gives it a factory.
+backplane_suite_sources = \
+	tests/conformance/backplane_rig.c \
+	tests/conformance/backplane_rig.h \
+	tests/conformance/backplane_suite.c \
+	tests/conformance/backplane_suite.h \
+	tests/conformance/backplane_threads.c \
+	tests/conformance/backplane_threads.h
+
+check_PROGRAMS += tests/conformance/test_memory
+
+tests_conformance_test_memory_SOURCES = \
+	$(backplane_suite_sources) \
+	tests/conformance/test_memory.c
+tests_conformance_test_memory_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_conformance_test_memory_LDADD = libbackplane.la $(CMOCKA_LIBS)

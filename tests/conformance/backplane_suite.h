@@ -1,0 +1,23 @@
+/*
+ * backplane_suite: what every backplane must do, whoever keeps its streams.
+ *
+ * Promise waits for answers and pushes by `step`, so that a backplane may be as far away as it likes.
+ */
+#ifndef TAPECAST_CONFORMANCE_BACKPLANE_SUITE_H
+#define TAPECAST_CONFORMANCE_BACKPLANE_SUITE_H
+
+#include "backplane/backplane.h"
+#include "stream/tape.h"
+
+struct backplane_factory {
+	const char *name;
+	/* An empty store. Streams of any name have these bounds. NULL: it could not be made. */
+	struct backplane *(*make)(struct tape_bounds bounds);
+	/* Lets time pass until something may have happened. NULL: all is done when a call returns. */
+	void (*step)(struct backplane *backplane);
+};
+
+/* The number of tests that failed. */
+int backplane_suite_run(const struct backplane_factory *factory);
+
+#endif
