@@ -2,7 +2,9 @@ check_PROGRAMS += \
 	tests/stream/test_event \
 	tests/stream/test_hub \
 	tests/stream/test_segment \
+	tests/stream/test_stream \
 	tests/stream/test_tape \
+	tests/stream/test_tape_memory \
 	tests/stream/test_tape_model \
 	tests/stream/test_tape_peek \
 	tests/stream/test_tape_place \
@@ -17,8 +19,14 @@ tests_stream_test_hub_LDADD = libstream.la $(CMOCKA_LIBS)
 tests_stream_test_segment_SOURCES = tests/stream/test_segment.c tests/base/dies.h
 tests_stream_test_segment_LDADD = libstream.la $(CMOCKA_LIBS)
 
+tests_stream_test_stream_SOURCES = tests/stream/test_stream.c tests/stream/tape_lab.h
+tests_stream_test_stream_LDADD = libstream.la $(CMOCKA_LIBS)
+
 tests_stream_test_tape_SOURCES = tests/stream/test_tape.c tests/stream/tape_lab.h
 tests_stream_test_tape_LDADD = libstream.la $(CMOCKA_LIBS)
+
+tests_stream_test_tape_memory_SOURCES = tests/stream/test_tape_memory.c tests/stream/tape_lab.h
+tests_stream_test_tape_memory_LDADD = libstream.la $(CMOCKA_LIBS)
 
 tests_stream_test_tape_model_SOURCES = tests/stream/test_tape_model.c tests/stream/tape_lab.h \
 	tests/stream/tape_model.h

@@ -36,11 +36,12 @@ static inline struct position lab_position(uint32_t epoch_n, uint64_t seq, uint6
 static inline struct event *lab_event(struct position position, const struct said *said)
 {
 	struct event *event = NULL;
+	enum err err;
 	if (said->draft.end)
-		assert_int_equal(event_new_end(said->draft.end, said->wall_ms, said->born_ms, &event),
-				 OK);
+		err = event_new_end(said->draft.end, said->wall_ms, said->born_ms, &event);
 	else
-		assert_int_equal(event_new(&said->draft, said->wall_ms, said->born_ms, &event), OK);
+		err = event_new(&said->draft, said->wall_ms, said->born_ms, &event);
+	assert_int_equal(err, OK);
 	event->position = position;
 	return event;
 }
@@ -127,6 +128,35 @@ static inline void lab_bytes_are(struct slice actual, struct slice expected, int
 		fail_msg("line %d: %zu bytes \"%.*s\", expected %zu \"%.*s\"", line, actual.bytes,
 			 actual.bytes > 200 ? 200 : (int)actual.bytes, actual.at, expected.bytes,
 			 expected.bytes > 200 ? 200 : (int)expected.bytes, expected.at);
+}
+
+/* What a reader at the tail gets up to the head, all segments in a row, into bytes. */
+static inline void lab_read_all(const struct tape *tape, enum form form, struct buf *bytes)
+{
+	struct peek peek = { .form = form, .ord = tape_tail_ord(tape) };
+	struct position at = { 0 };
+	for (;;) {
+		struct view view;
+		tape_peek(tape, &peek, &at, &view);
+		if (view.kind == VIEW_NOTHING)
+			break;
+		assert_int_not_equal(view.kind, VIEW_OVERTAKEN);
+		if (view.kind == VIEW_BYTES)
+			assert_int_equal(buf_put(bytes, view.bytes), OK);
+		peek.ord = view.end_ord;
+		at = view.end_at;
+		view_done(&view);
+	}
+	assert_int_equal(peek.ord, tape_head_ord(tape));
+}
+
+static inline void assert_reads(const struct tape *tape, enum form form, struct slice expected)
+{
+	struct buf bytes;
+	buf_init(&bytes, SIZE_MAX / 4);
+	lab_read_all(tape, form, &bytes);
+	assert_bytes(buf_slice(&bytes), expected);
+	buf_fini(&bytes);
 }
 
 #endif

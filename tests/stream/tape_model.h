@@ -223,7 +223,8 @@ static inline void act_use(enum form form)
 }
 
 /* Frames first..end-1, without their first `skip` bytes. */
-static inline void frames(enum form form, uint64_t first, uint64_t end, size_t skip, struct buf *bytes)
+static inline void frames(enum form form, uint64_t first, uint64_t end, size_t skip,
+			  struct buf *bytes)
 {
 	buf_init(bytes, SIZE_MAX / 4);
 	for (uint64_t ord = first; ord < end; ord++)

@@ -79,7 +79,8 @@ static void knows_the_start_of_every_frame_until_it_is_full(void **state)
 			count++;
 			assert_int_equal(segment->count, count);
 		}
-		assert_in_range(segment->used + count * 4, SEGMENT_BYTES_MIN - 4, SEGMENT_BYTES_MIN);
+		assert_in_range(segment->used + count * 4, SEGMENT_BYTES_MIN - 4,
+				SEGMENT_BYTES_MIN);
 		for (uint32_t i = 0; i < count; i++) {
 			assert_int_equal(segment_start(segment, i), starts[i]);
 			uint32_t end = segment_start(segment, i + 1);

@@ -1,39 +1,6 @@
-#include "stream/tape.h"
-
-#include <string.h>
-
 #include "tape_lab.h"
 
 static const struct said plain = { .draft.data = { "x", 1 } };
-
-/* What a reader at the tail gets up to the head, all segments in a row, into bytes. */
-static void read_all(const struct tape *tape, enum form form, struct buf *bytes)
-{
-	struct peek peek = { .form = form, .ord = tape_tail_ord(tape) };
-	struct position at = { 0 };
-	for (;;) {
-		struct view view;
-		tape_peek(tape, &peek, &at, &view);
-		if (view.kind == VIEW_NOTHING)
-			break;
-		assert_int_not_equal(view.kind, VIEW_OVERTAKEN);
-		if (view.kind == VIEW_BYTES)
-			assert_int_equal(buf_put(bytes, view.bytes), OK);
-		peek.ord = view.end_ord;
-		at = view.end_at;
-		view_done(&view);
-	}
-	assert_int_equal(peek.ord, tape_head_ord(tape));
-}
-
-static void assert_reads(const struct tape *tape, enum form form, struct slice expected)
-{
-	struct buf bytes;
-	buf_init(&bytes, SIZE_MAX / 4);
-	read_all(tape, form, &bytes);
-	assert_bytes(buf_slice(&bytes), expected);
-	buf_fini(&bytes);
-}
 
 static void a_fresh_tape_is_empty_and_stands_at_its_floor(void **state)
 {
@@ -157,43 +124,6 @@ static void trims_what_is_older_than_its_age(void **state)
 	tape_free(&tape);
 }
 
-static void gives_trimmed_segments_back(void **state)
-{
-	(void)state;
-	static char data[5000];
-	memset(data, 'd', sizeof data);
-	struct said said = { .draft.data = slice_from(data, sizeof data) };
-	struct tape *tape = lab_tape(lab_bounds(20));
-	assert_int_equal(tape_use(tape, FORM_SSE), OK);
-	size_t weight_max = 0, live_max = 0;
-	for (uint64_t seq = 1; seq <= 2000; seq++) {
-		lab_append(tape, lab_position(1, seq, 0), &said);
-		size_t weight = tape_weight(tape), live = mem_live_bytes();
-		assert_true(seq < 200 || (weight <= weight_max && live <= live_max));
-		weight_max = weight > weight_max ? weight : weight_max;
-		live_max = live > live_max ? live : live_max;
-	}
-	tape_free(&tape);
-}
-
-static void weighs_what_it_holds(void **state)
-{
-	(void)state;
-	struct tape *tape = lab_tape(lab_bounds(2));
-	size_t empty = tape_weight(tape);
-	lab_append(tape, lab_position(1, 1, 0), &plain);
-	struct event *event = lab_event(lab_position(1, 2, 0), &plain);
-	size_t weight = event_weight(event);
-	event_unref(&event);
-	assert_int_equal(tape_weight(tape), empty + weight);
-	assert_int_equal(tape_use(tape, FORM_JSON), OK);
-	assert_int_equal(tape_weight(tape), empty + weight + 1024);
-	lab_append(tape, lab_position(1, 2, 0), &plain);
-	lab_append(tape, lab_position(1, 3, 0), &plain);
-	assert_int_equal(tape_weight(tape), empty + 2 * weight + 1024);
-	tape_free(&tape);
-}
-
 static void a_form_taken_up_late_has_the_same_bytes(void **state)
 {
 	(void)state;
@@ -241,155 +171,6 @@ static void the_end_is_told_until_history_breaks_there(void **state)
 	assert_position(tape_head(tape), lab_position(1, 1, 0));
 	assert_reads(tape, FORM_SSE, SLICE("data: x\nid: 1.0000002d-1-000000000010\n\n"));
 	tape_free(&tape);
-}
-
-/* Everything that a failed call must leave as it was. */
-struct looks {
-	uint64_t tail_ord, head_ord;
-	struct position head;
-	size_t count, live;
-};
-
-static struct looks look(const struct tape *tape)
-{
-	return (struct looks){ tape_tail_ord(tape), tape_head_ord(tape), tape_head(tape),
-			       tape_count(tape, 0), mem_live() };
-}
-
-static void assert_looks(const struct tape *tape, struct looks before)
-{
-	struct looks now = look(tape);
-	assert_int_equal(now.tail_ord, before.tail_ord);
-	assert_int_equal(now.head_ord, before.head_ord);
-	assert_position(now.head, before.head);
-	assert_int_equal(now.count, before.count);
-}
-
-static void a_failed_append_leaves_the_tape_as_it_was(void **state)
-{
-	(void)state;
-	static char data[3000];
-	memset(data, 'd', sizeof data);
-	for (long after = 0, failed = 1; failed; after++) {
-		struct tape *tape = lab_tape(lab_bounds(100));
-		assert_int_equal(tape_use(tape, FORM_SSE), OK);
-		assert_int_equal(tape_use(tape, FORM_JSON), OK);
-		struct buf expected;
-		buf_init(&expected, SIZE_MAX / 4);
-		failed = 0;
-		for (uint64_t seq = 1; seq <= 40; seq++) {
-			struct said said = { .draft.data = slice_from(data, 75 * seq) };
-			struct event *event = lab_event(lab_position(1, seq, 0), &said);
-			struct looks before = look(tape);
-			mem_fail_after(after);
-			enum err err = tape_append(tape, event, 0);
-			mem_fail_after(-1);
-			if (err) {
-				failed++;
-				assert_int_equal(err, ERR_NOMEM);
-				assert_int_equal(atomic_load(&event->refs), 1);
-				assert_looks(tape, before);
-				assert_int_equal(tape_append(tape, event, 0), OK);
-			}
-			lab_frame(event, FORM_SSE, &expected);
-			event_unref(&event);
-		}
-		assert_true(failed > 0 || after > 3);
-		assert_reads(tape, FORM_SSE, buf_slice(&expected));
-		buf_fini(&expected);
-		tape_free(&tape);
-		assert_int_equal(mem_live(), 0);
-	}
-}
-
-static void a_failed_fork_leaves_the_tape_as_it_was(void **state)
-{
-	(void)state;
-	for (long after = 0, failed = 1; failed; after++) {
-		struct tape *tape = lab_tape(lab_bounds(8));
-		assert_int_equal(tape_use(tape, FORM_SSE), OK);
-		assert_int_equal(tape_use(tape, FORM_JSON), OK);
-		lab_run(tape, 1, 8);
-		struct looks before = look(tape);
-		struct gap gap = { .reason = GAP_EPOCH, .next = lab_position(2, 0, 0) };
-		mem_fail_after(after);
-		enum err err = tape_fork(tape, &gap);
-		mem_fail_after(-1);
-		failed = err != OK;
-		if (failed) {
-			assert_int_equal(err, ERR_NOMEM);
-			assert_looks(tape, before);
-			assert_int_equal(mem_live(), before.live);
-		}
-		assert_true(failed || after > 1);
-		tape_free(&tape);
-	}
-}
-
-static void a_form_that_cannot_be_had_is_not_in_use(void **state)
-{
-	(void)state;
-	for (long after = 0, failed = 1; failed; after++) {
-		struct tape *tape = lab_tape(lab_bounds(1000));
-		lab_run(tape, 1, 300);
-		struct looks before = look(tape);
-		size_t weight = tape_weight(tape);
-		mem_fail_after(after);
-		failed = tape_use(tape, FORM_JSON) != OK;
-		mem_fail_after(-1);
-		if (failed) {
-			assert_looks(tape, before);
-			assert_int_equal(mem_live(), before.live);
-			assert_int_equal(tape_weight(tape), weight);
-			lab_run(tape, 301, 301);
-			assert_int_equal(mem_live(), before.live + 1);
-			assert_int_equal(tape_use(tape, FORM_JSON), OK);
-		}
-		tape_free(&tape);
-	}
-}
-
-static void no_tape_without_memory(void **state)
-{
-	(void)state;
-	struct tape *none = NULL;
-	for (long after = 0; after < 2; after++) {
-		mem_fail_after(after);
-		assert_int_equal(tape_new(lab_name, lab_bounds(1), &none), ERR_NOMEM);
-		assert_null(none);
-		assert_int_equal(mem_live(), 0);
-	}
-}
-
-static void appends_that_go_on_failing_take_no_memory(void **state)
-{
-	(void)state;
-	static char data[100000];
-	memset(data, 'd', sizeof data);
-	/* Once with nothing on the tape yet, once with segments that must stay. */
-	for (uint64_t kept = 0; kept <= 5; kept += 5) {
-		struct tape *tape = lab_tape(lab_bounds(100));
-		assert_int_equal(tape_use(tape, FORM_SSE), OK);
-		assert_int_equal(tape_use(tape, FORM_JSON), OK);
-		lab_run(tape, 1, kept);
-		struct looks before = look(tape);
-		size_t weight = tape_weight(tape);
-		for (size_t bytes = 1500; bytes <= sizeof data; bytes += 1500) {
-			struct said said = { .draft.data = slice_from(data, bytes) };
-			struct event *event = lab_event(lab_position(1, kept + 1, 0), &said);
-			/* SSE takes its frame and a segment; for JSON nothing is left. */
-			mem_fail_after(2);
-			assert_int_equal(tape_append(tape, event, 0), ERR_NOMEM);
-			mem_fail_after(-1);
-			event_unref(&event);
-			assert_looks(tape, before);
-			assert_int_equal(tape_weight(tape), weight);
-			assert_int_equal(mem_live(), before.live);
-		}
-		lab_run(tape, kept + 1, kept + 5);
-		assert_int_equal(tape_head_ord(tape), kept + 5);
-		tape_free(&tape);
-	}
 }
 
 static void a_fork_does_not_keep_old_events(void **state)
@@ -450,7 +231,6 @@ static void an_ephemeral_event_behind_the_end_is_left_out(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	mem_fail_after(-1);
 	return mem_live() == 0 ? 0 : -1;
 }
 
@@ -465,15 +245,8 @@ int main(void)
 		TEST(trims_to_the_count),
 		TEST(trims_to_the_bytes_but_keeps_the_newest_event),
 		TEST(trims_what_is_older_than_its_age),
-		TEST(gives_trimmed_segments_back),
-		TEST(weighs_what_it_holds),
 		TEST(a_form_taken_up_late_has_the_same_bytes),
 		TEST(the_end_is_told_until_history_breaks_there),
-		TEST(a_failed_append_leaves_the_tape_as_it_was),
-		TEST(a_failed_fork_leaves_the_tape_as_it_was),
-		TEST(a_form_that_cannot_be_had_is_not_in_use),
-		TEST(no_tape_without_memory),
-		TEST(appends_that_go_on_failing_take_no_memory),
 		TEST(a_fork_does_not_keep_old_events),
 		TEST(forks_are_trimmed_to_the_bounds_as_well),
 		TEST(an_ephemeral_event_behind_the_end_is_left_out),

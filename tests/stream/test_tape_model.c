@@ -19,8 +19,8 @@ static uint64_t run_limit(const struct peek *peek, uint64_t ord)
 static void check_overtaken(const struct reader *reader, const struct view *view)
 {
 	const struct position *at = &reader->at, *floor = &model.floor;
-	bool known = (at->epoch == floor->epoch || position_is_origin(at)) && at->seq <= floor->seq &&
-		     reader->ord >= model.broken;
+	bool comparable = at->epoch == floor->epoch || position_is_origin(at);
+	bool known = comparable && at->seq <= floor->seq && reader->ord >= model.broken;
 	HOLDS(view->kind == VIEW_OVERTAKEN);
 	HOLDS(view->end_ord == model.tail && same(view->end_at, *floor));
 	HOLDS(view->gap.reason == GAP_SKIPPED && same(view->gap.next, *floor));
@@ -210,8 +210,10 @@ static void act_place(struct reader *reader)
 	struct start start = { .kind = (enum start_kind)draw(START_INVALID + 1),
 			       .otherwise = otherwise, .count = draw(9),
 			       .wall_ms = 1000000 + model.now_ms - draw(200) };
+	/* Mostly of the younger past. */
+	uint64_t ago = model.count ? draw(model.count) / (1 + draw(9)) : 0;
 	if (draw(6) > 0 && model.count > 0)
-		start.after = model.all[model.count - 1 - draw(model.count) / (1 + draw(9))].position;
+		start.after = model.all[model.count - 1 - ago].position;
 	else if (draw(2))
 		start.after = model.floor;
 	start.after.tag ^= draw(6) == 0;

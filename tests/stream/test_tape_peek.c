@@ -266,7 +266,8 @@ static void a_frame_that_was_begun_is_finished_even_for_who_lags(void **state)
 	(void)state;
 	struct tape *tape = mixed();
 	struct peek peek = { .ord = 1, .skip = 3, .lagging = true, .now_ms = 100 };
-	assert_run(look(tape, peek, lab_position(1, 1, 0)), 1, 2, "a: y\n\n", lab_position(1, 1, 0));
+	struct position one = lab_position(1, 1, 0);
+	assert_run(look(tape, peek, one), 1, 2, "a: y\n\n", one);
 	tape_free(&tape);
 }
 
@@ -291,6 +292,7 @@ static void the_tail_that_has_passed_is_told(void **state)
 	assert_int_equal(look(tape, (struct peek){ 0 }, nowhere).gap.lost, 6);
 	assert_true(look(tape, (struct peek){ 0 }, nowhere).gap.lost_known);
 	assert_false(look(tape, (struct peek){ 0 }, lab_position(2, 2, 0)).gap.lost_known);
+	assert_false(look(tape, (struct peek){ 0 }, lab_position(1, 7, 0)).gap.lost_known);
 	struct view view = look(tape, (struct peek){ .ord = 6 }, six);
 	assert_int_equal(view.kind, VIEW_BYTES);
 	view_done(&view);

@@ -46,8 +46,10 @@ static void an_empty_tape_has_one_place(void **state)
 	tape_floor_set(tape, floor);
 	assert_smooth(place_of(tape, now, 0), 0, floor);
 	assert_smooth(place_of(tape, oldest, 0), 0, floor);
-	assert_smooth(place_of(tape, (struct start){ .kind = START_LAST, .count = 9 }, 0), 0, floor);
-	assert_smooth(place_of(tape, (struct start){ .kind = START_TIME }, 0), 0, floor);
+	struct start start = { .kind = START_LAST, .count = 9 };
+	assert_smooth(place_of(tape, start, 0), 0, floor);
+	start.kind = START_TIME;
+	assert_smooth(place_of(tape, start, 0), 0, floor);
 	assert_smooth(place_after(tape, floor), 0, floor);
 	assert_true(place_after(tape, floor).recovered);
 	assert_gap(place_after(tape, lab_position(1, 40, 0)), GAP_TRIMMED, 0, floor);
@@ -89,7 +91,9 @@ static void a_position_on_the_tape_is_gone_on_from(void **state)
 		lab_run(tape, 1, 20);
 		uint64_t tail = 20 - events_max;
 		for (uint64_t seq = tail; seq <= 20; seq++) {
-			struct position after = seq ? lab_position(1, seq, 0) : (struct position){ 0 };
+			struct position after = { 0 };
+			if (seq > 0)
+				after = lab_position(1, seq, 0);
 			struct place place = place_after(tape, after);
 			assert_smooth(place, seq, after);
 			assert_true(place.recovered);

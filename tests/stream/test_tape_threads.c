@@ -5,9 +5,9 @@
 #include "tape_lab.h"
 
 /*
- * One appender and three readers of one stream, whose tape is trimmed all the time. The readers read
- * pinned bytes without the lock; each event says its number and is padded by a letter that follows
- * from it, so that a byte out of place shows.
+ * One appender and three readers of one stream, whose tape is trimmed all the time. The readers
+ * read pinned bytes without the lock; length and letter of an event follow from its number, so that
+ * a byte out of place shows.
  */
 enum { EVENT_COUNT = 6000, READER_COUNT = 3, DATA_BYTES_MAX = 1500 };
 
