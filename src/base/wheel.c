@@ -103,10 +103,13 @@ int wheel_wait_ms(const struct wheel *wheel, uint64_t now_ms)
 	MUST_BE(wheel, WHEEL_TAG);
 	if (wheel->armed_count == 0)
 		return -1;
-	uint64_t tick = wheel->now_tick;
-	do {
+	/* Bounded for a callback that asks while what is due with it is on no slot any more. */
+	uint64_t tick = wheel->now_tick + 1;
+	uint64_t end_tick = wheel->now_tick + WHEEL_SLOTS;
+	while (tick < end_tick && list_empty(&wheel->slots[tick % WHEEL_SLOTS]))
 		tick++;
-	} while (list_empty(&wheel->slots[tick % WHEEL_SLOTS]));
+	if (tick == end_tick)
+		return 0;
 	uint64_t at_ms = tick * WHEEL_TICK_MS;
 	return at_ms > now_ms ? (int)(at_ms - now_ms) : 0;
 }

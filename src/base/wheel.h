@@ -47,8 +47,8 @@ enum err wheel_arm(struct wheel *wheel, struct deadline *due, uint64_t at_ms) ER
 /* Takes due off the wheel; nothing happens if it is not armed. */
 void wheel_disarm(struct wheel *wheel, struct deadline *due);
 
-/* How long until wheel_advance has something to call: milliseconds, 0 if it is due, -1 if nothing is
- * armed. Looks at up to WHEEL_SLOTS slots: ask only before sleeping. */
+/* How long until wheel_advance has something to call: milliseconds, 0 if it is due, -1 if
+ * nothing is armed. Looks at up to WHEEL_SLOTS slots: ask only before sleeping. */
 int wheel_wait_ms(const struct wheel *wheel, uint64_t now_ms);
 
 /* Moves time on to now_ms and calls what is due, in order of time. A callback may

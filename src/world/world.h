@@ -1,6 +1,6 @@
 /*
- * world: the only door to the system: time, chance, sockets, readiness. A table of functions, so that
- *        the simulation can be the system.
+ * world: the only door to the system: time, chance, sockets, readiness. A table of functions, so
+ *        that the simulation can be the system.
  *
  * Thread  now/wall/random and wake: any. A poller's other calls: the thread that owns the poller.
  * Time    now_ms is monotonic and never 0; wall_ms is Unix time.
@@ -57,8 +57,8 @@ struct world_ops {
 	enum err (*poller_add)(struct poller *poller, int fd, unsigned interest, void *token);
 	/* Always before close. */
 	void (*poller_drop)(struct poller *poller, int fd);
-	/* Waits at most wait_ms (-1: for ever) or until poller_wake. Returns the number of ret_ready
-	 * filled. */
+	/* Waits at most wait_ms (-1: for ever) or until poller_wake. Returns how many of ret_ready
+	 * are filled. */
 	size_t (*poller_wait)(struct poller *poller, struct readiness *ret_ready, size_t count_max,
 			      int wait_ms);
 	/* Ends the present or the next poller_wait early. Any thread. */

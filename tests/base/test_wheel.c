@@ -146,12 +146,51 @@ static void fires_in_order_of_time(void **state)
 	for (unsigned i = 0; i < 20; i++) {
 		waiters[i] = waiter_at(*state, 0);
 		deadline_init(&waiters[i].due, waiter_fire);
-		assert_int_equal(wheel_arm(*state, &waiters[i].due, start_ms + 100u * (20 - i)), OK);
+		uint64_t at_ms = start_ms + 100u * (20 - i);
+		assert_int_equal(wheel_arm(*state, &waiters[i].due, at_ms), OK);
 	}
 	for (unsigned i = 20; i-- > 0;) {
 		assert_int_equal(wheel_advance(*state, start_ms + 100u * (20 - i)), 1);
 		assert_int_equal(waiters[i].fired_count, 1);
 	}
+}
+
+static void asker_fire(struct deadline *due, uint64_t now_ms)
+{
+	struct waiter *waiter = CONTAINER_OF(due, struct waiter, due);
+	waiter->fired_at_ms = (uint64_t)wheel_wait_ms(waiter->wheel, now_ms);
+}
+
+static void tells_how_long_to_sleep(void **state)
+{
+	struct waiter near = waiter_at(*state, 0);
+	struct waiter far = waiter_at(*state, 0);
+	deadline_init(&near.due, waiter_fire);
+	deadline_init(&far.due, waiter_fire);
+	assert_int_equal(wheel_wait_ms(*state, start_ms), -1);
+
+	assert_int_equal(wheel_arm(*state, &far.due, start_ms + WHEEL_SPAN_MS), OK);
+	assert_int_equal(wheel_wait_ms(*state, start_ms), WHEEL_SPAN_MS);
+	assert_int_equal(wheel_arm(*state, &near.due, start_ms + 120), OK);
+	assert_int_equal(wheel_wait_ms(*state, start_ms), 150);
+	assert_int_equal(wheel_wait_ms(*state, start_ms + 149), 1);
+	assert_int_equal(wheel_wait_ms(*state, start_ms + 151), 0);
+	assert_int_equal(wheel_advance(*state, start_ms + 151), 1);
+	wheel_disarm(*state, &far.due);
+	assert_int_equal(wheel_wait_ms(*state, start_ms + 151), -1);
+}
+
+static void a_callback_may_ask_how_long_to_sleep(void **state)
+{
+	struct waiter asker = waiter_at(*state, 0);
+	struct waiter other = waiter_at(*state, 0);
+	deadline_init(&asker.due, asker_fire);
+	deadline_init(&other.due, waiter_fire);
+	asker.fired_at_ms = 77;
+	assert_int_equal(wheel_arm(*state, &asker.due, start_ms + 100), OK);
+	assert_int_equal(wheel_arm(*state, &other.due, start_ms + 100), OK);
+	assert_int_equal(wheel_advance(*state, start_ms + 100), 2);
+	assert_int_equal(asker.fired_at_ms, 0);
 }
 
 static void refuses_what_it_cannot_hold(void **state)
@@ -192,6 +231,8 @@ int main(void)
 		TEST(a_beat_goes_on_after_a_stall_longer_than_the_wheel),
 		TEST(a_callback_may_disarm_what_is_due_with_it),
 		TEST(fires_in_order_of_time),
+		TEST(tells_how_long_to_sleep),
+		TEST(a_callback_may_ask_how_long_to_sleep),
 		TEST(refuses_what_it_cannot_hold),
 	};
 	return cmocka_run_group_tests_name("wheel", tests, NULL, NULL);
