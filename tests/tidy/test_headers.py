@@ -20,6 +20,10 @@ def complaints(source):
     return run.stderr.splitlines() if run.returncode else []
 
 
+if os.environ.get("TAPECAST_SANITIZE", "").strip():
+    print("skipped: the build without sanitizers looks at the text")
+    sys.exit(77)
+
 report = Report("tidy: headers")
 report.check("a header that leans on another one is found",
              [] if complaints("static inline size_t f(void) { return 0; }\n") else ["accepted"])
