@@ -74,15 +74,19 @@ enum err query_decode_path(struct slice text, struct buf *buf)
 	return err ? err : decode(text, 0, '+', buf);
 }
 
+static bool is_escaped(struct slice text)
+{
+	return text.bytes &&
+	       (memchr(text.at, '%', text.bytes) || memchr(text.at, '+', text.bytes));
+}
+
 /* A part of the query that lies at `offset` in it. */
 static enum err decode_part(struct slice part, size_t offset, struct buf *scratch,
 			    struct slice *ret_text)
 {
-	bool escaped = part.bytes &&
-		       (memchr(part.at, '%', part.bytes) || memchr(part.at, '+', part.bytes));
 	size_t before = scratch->bytes;
 
-	if (!escaped) {
+	if (!is_escaped(part)) {
 		enum err err = utf8_check(part, NULL);
 		if (err)
 			return err_prefix(err, "what stands at byte %zu", offset);
@@ -99,6 +103,12 @@ static enum err decode_part(struct slice part, size_t offset, struct buf *scratc
 enum err query_next(struct slice query, size_t *at, struct buf *scratch, struct slice *ret_name,
 		    struct slice *ret_value)
 {
+	/* Decoded text is never longer: room for all of it now, and scratch will not move again. */
+	if (*at == 0 && is_escaped(query)) {
+		enum err err = buf_reserve(scratch, query.bytes);
+		if (err)
+			return err;
+	}
 	while (*at < query.bytes && query.at[*at] == '&')
 		(*at)++;
 	if (*at >= query.bytes)

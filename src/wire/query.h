@@ -15,9 +15,10 @@ void query_split(struct slice uri, struct slice *ret_path, struct slice *ret_que
 /* Decodes into buf (appended; after an error as it was). */
 enum err query_decode_path(struct slice text, struct buf *buf) ERR_CHECKED;
 
-/* The next parameter, decoded into scratch where it has escapes (appended; reserve query.bytes
- * first so that slices hold), else as it lies in query. Empty parameters ("&&") are passed over.
- * Begin with *at = 0. OK; ERR_NOT_FOUND at the end; ERR_SYNTAX, ERR_UTF8. */
+/* The next parameter, decoded into scratch where it has escapes (appended), else as it lies in
+ * query. The first call makes room in scratch for the whole query, so that all slices hold until
+ * others touch scratch. Empty parameters ("&&") are passed over. Begin with *at = 0. OK;
+ * ERR_NOT_FOUND at the end; ERR_SYNTAX, ERR_UTF8, ERR_TOO_BIG, ERR_NOMEM. */
 enum err query_next(struct slice query, size_t *at, struct buf *scratch, struct slice *ret_name,
 		    struct slice *ret_value) ERR_CHECKED;
 

@@ -79,7 +79,6 @@ static void parameters_come_in_order_and_decoded(void **state)
 	enum err err;
 
 	buf_init(&scratch, query.bytes);
-	assert_ok(buf_reserve(&scratch, query.bytes));
 	while ((err = query_next(query, &at, &scratch, &name, &value)) == OK) {
 		assert_in_range(count, 0, COUNT_OF(wanted) - 1);
 		names[count] = name;
@@ -160,8 +159,7 @@ static void any_parameters_come_back(void **state)
 			put_escaped(&query, &seed, wanted[i]);
 			assert_ok(buf_put_byte(&query, i % 2 ? '&' : '='));
 		}
-		assert_ok(buf_reserve(&scratch, query.bytes));
-		struct slice copy = exact_copy(buf_slice(&query));
+			struct slice copy = exact_copy(buf_slice(&query));
 		for (size_t i = 0; i < pairs; i++) {
 			assert_ok(query_next(copy, &at, &scratch, &name, &value));
 			assert_slice(name, wanted[2 * i]);
@@ -189,7 +187,7 @@ static void too_little_room_is_an_error(void **state)
 	at = 0;
 	buf_fini(&scratch);
 	assert_int_equal(query_decode_path(SLICE("ab"), &scratch), ERR_NOMEM);
-	assert_int_equal(query_next(SLICE("a=b+"), &at, &scratch, &name, &value), ERR_NOMEM);
+	assert_int_equal(query_next(SLICE("b+"), &at, &scratch, &name, &value), ERR_NOMEM);
 	buf_fini(&scratch);
 }
 
