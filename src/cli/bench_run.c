@@ -203,6 +203,7 @@ static enum err set_up(struct bench *bench)
 {
 	uint32_t chance;
 
+	bench->publisher = (struct publisher){ .bench = bench, .fd = -1 };
 	enum err err = probe(bench);
 	if (err != OK)
 		return err;
@@ -218,7 +219,6 @@ static enum err set_up(struct bench *bench)
 		listener->fd = -1;
 		listener->stream = (uint32_t)(i % bench->stream_count);
 	}
-	bench->publisher = (struct publisher){ .bench = bench, .fd = -1 };
 	return bench->world->ops->poller_new(bench->world, &bench->poller);
 }
 
@@ -254,8 +254,10 @@ enum err bench_run(struct bench *bench)
 		bench->cpu_ns = cpu_ns() - cpu_before_ns;
 		count_missing(bench);
 	}
+	char note[ERR_NOTE_BYTES_MAX];
+	(void)snprintf(note, sizeof note, "%s", err_note_text());
 	if (bench->publisher.published)
 		delete_streams(bench);
 	tear_down(bench);
-	return err;
+	return note[0] ? err_note(err, "%s", note) : err;
 }

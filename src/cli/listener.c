@@ -7,7 +7,7 @@
 #include "cli/bench.h"
 #include "cli/http.h"
 
-enum { EVENT_BYTES_MAX = 1 << 20 };
+enum { EVENT_BYTES_MAX = 1 << 20, READ_BYTES = 65536 };
 
 static void leave(struct listener *listener)
 {
@@ -45,7 +45,9 @@ static void take_event(struct listener *listener, struct slice data, uint64_t no
 		bench->doubled++;
 		return;
 	}
-	if (listener->has_gap)
+	/* From the start is from the first event that is kept. */
+	bool is_first_kept = bench->kind == BENCH_RESUME && !listener->next_number;
+	if (listener->has_gap || is_first_kept)
 		bench->told += number - listener->next_number;
 	else
 		bench->lost += number - listener->next_number;
@@ -141,7 +143,7 @@ static void listener_ready(struct watcher *watcher, unsigned flags)
 {
 	struct listener *listener = CONTAINER_OF(watcher, struct listener, watcher);
 	struct bench *bench = listener->bench;
-	static char bytes[65536];
+	static char bytes[READ_BYTES];
 	size_t count;
 	enum err err;
 
@@ -167,7 +169,7 @@ enum err listener_open(struct listener *listener)
 
 	listener->watcher.ready = listener_ready;
 	listener->begun_ns = bench_now_ns(bench);
-	buf_init(&listener->head, ANSWER_HEAD_BYTES_MAX * 2);
+	buf_init(&listener->head, ANSWER_HEAD_BYTES_MAX + READ_BYTES); /* the body begins in it */
 	sse_reader_init(&listener->reader, EVENT_BYTES_MAX);
 	enum err err = http_connect_begin(&bench->target, &listener->fd);
 	if (err == OK)

@@ -23,6 +23,7 @@ static const char *hint(unsigned status)
 	}
 }
 
+/* A string member's characters; nothing if there is none. */
 static void put_member(struct json_value problem, const char *wanted, struct buf *buf)
 {
 	struct slice name;
@@ -30,11 +31,28 @@ static void put_member(struct json_value problem, const char *wanted, struct buf
 	for (size_t at = 0; json_next(problem, &at, &name, &value);) {
 		if (!json_name_is(name, wanted) || value.kind != JSON_STRING)
 			continue;
-		(void)buf_put_text(buf, ": ");
 		if (json_string(value, buf) != OK)
 			(void)buf_put(buf, value.text);
 		return;
 	}
+}
+
+/* "title: detail", or the detail alone if it begins with the title. */
+static void put_title_and_detail(struct json_value problem, struct buf *words)
+{
+	struct buf title;
+	buf_init(&title, REFUSAL_BYTES_MAX);
+	put_member(problem, "title", &title);
+	put_member(problem, "detail", words);
+	if (!words->bytes) {
+		(void)buf_put(words, buf_slice(&title));
+	} else if (!slice_starts(buf_slice(words), buf_slice(&title))) {
+		(void)buf_put_text(&title, ": ");
+		(void)buf_put(&title, buf_slice(words));
+		buf_reset(words);
+		(void)buf_put(words, buf_slice(&title));
+	}
+	buf_fini(&title);
 }
 
 /* Of a long request: what stands although the rest was refused. */
@@ -66,8 +84,8 @@ void refusal_words(const struct answer *answer, struct slice body, struct buf *b
 	if (json_check(body, &problem) == OK && problem.kind == JSON_OBJECT) {
 		struct buf words;
 		buf_init(&words, REFUSAL_BYTES_MAX);
-		put_member(problem, "title", &words);
-		put_member(problem, "detail", &words);
+		put_title_and_detail(problem, &words);
+		(void)buf_put_text(buf, words.bytes ? ": " : "");
 		put_clean(buf_slice(&words), buf);
 		put_published(problem, buf);
 		buf_fini(&words);
