@@ -87,7 +87,7 @@ struct push {
 struct backplane_sink {
 	void *arg;
 	void (*pushed)(void *arg, const struct push *push);
-	/* Pushes may have been missed on every watched stream (a connection was lost and is back). */
+	/* A connection was lost and is back: any push of any stream may have been missed. */
 	void (*doubt)(void *arg);
 };
 
@@ -99,12 +99,12 @@ struct backplane_ops {
 	void (*drop)(struct backplane *backplane, struct drop *drop);
 	/* Ephemeral events: to the watchers and nowhere else. References taken over. */
 	enum err (*shout)(struct backplane *backplane, struct slice name, struct event *event);
-	/* Pushes of this stream are wanted (or no longer): watched(arg, name) of the sink's owner is
-	 * called once they are sure to come. Memory: before watch returns. */
+	/* Pushes of this stream are wanted (or no longer; counted): watched(arg, name) is called
+	 * once they are sure to come. Memory: before watch returns. */
 	void (*watch)(struct backplane *backplane, struct slice name,
 		      void (*watched)(void *arg, struct slice name), void *arg);
 	void (*unwatch)(struct backplane *backplane, struct slice name);
-	/* Bounded work that is due: expiry, retries. Returns when it wants the next turn, monotonic. */
+	/* Bounded work that is due: expiry, retries. Returns when it wants the next (monotonic). */
 	uint64_t (*turn)(struct backplane *backplane, uint64_t now_ms);
 	/* What was published can be read back just now. */
 	bool (*ready)(struct backplane *backplane);

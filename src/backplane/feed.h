@@ -20,15 +20,15 @@ struct feed;
 /* Becomes the backplane's sink and the hub's `unfed`. */
 enum err feed_new(struct world *world, struct hub *hub, struct backplane *backplane,
 		  struct feed **ret_feed) ERR_CHECKED;
-/* After hub_free: no stream is fed any more, so the last answer has come. The backplane goes later. */
+/* After hub_free: no stream is fed then, and the last answer has come. The backplane goes later. */
 void feed_free(struct feed **feed);
 
-/* Somebody wants to listen: watch, read, go live (stream_live_set, stream_moved). Does nothing if it
- * is on its way already. Any thread, no lock held. Memory: live when it returns. */
+/* Somebody wants to listen: watch, read, go live (stream_live_set, stream_moved). Does nothing if
+ * it is on its way already. Any thread, no lock held. Memory: live when it returns. */
 enum err feed_attach(struct feed *feed, struct stream *stream) ERR_CHECKED;
 
-/* Reads of streams that a push has shown to be behind; probes of quiet streams (5 s +-20 %, only where
- * pushes can fail), retries of failed reads. Call about every 50 ms. */
+/* Reads of streams that a push has shown to be behind, probes of quiet streams (5 s +-20 %, only
+ * where pushes can fail), retries of failed reads. Call about every 50 ms. */
 void feed_turn(struct feed *feed, uint64_t now_ms);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * feed_apply: an answer, brought to the tape: what follows is appended; where the history is another
- * one, or cannot be given, a fork tells the gap first.
+ * feed_apply: an answer, brought to the tape: what follows is appended; where the history is
+ * another one, or cannot be given, a fork tells the gap first.
  */
 #include "backplane/feed_impl.h"
 #include "base/must.h"

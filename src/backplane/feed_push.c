@@ -1,5 +1,5 @@
 /*
- * feed_push: what is pushed: taken if it follows, passed over if it is known, else a reason to read.
+ * feed_push: what is pushed: taken if it follows, passed over if known, else a reason to read.
  */
 #include "backplane/feed_impl.h"
 #include "base/mem.h"

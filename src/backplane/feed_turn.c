@@ -26,7 +26,7 @@ static void fed_wake_at(struct fed *fed, uint64_t at_ms)
 	struct feed *feed = fed->feed;
 	fed->wake_ms = at_ms;
 	pthread_mutex_lock(&feed->lock);
-	/* Beyond the span only if nobody has turned the feed for long: the next turn sorts it out. */
+	/* Beyond the span only if nobody has turned the feed for long: the next turn sees to it. */
 	if (wheel_arm(feed->wheel, &fed->deadline, at_ms) != OK && list_empty(&fed->due_link))
 		list_push(&feed->due, &fed->due_link);
 	pthread_mutex_unlock(&feed->lock);

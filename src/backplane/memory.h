@@ -8,7 +8,7 @@
  * Promise positions, answers and statuses are those of the agreement every backplane keeps
  *         (ARCHITECTURE.md); with the fault hooks unused, no push is ever lost.
  * Bound   streams_max; events, bytes and age a stream (the class's); bytes in all (least recently
- *         used idle streams go first); idempotency keys: two generations of idem_max, idem_window_ms.
+ *         used idle streams go first); idempotency keys: two generations of idem_max each.
  */
 #ifndef TAPECAST_BACKPLANE_MEMORY_H
 #define TAPECAST_BACKPLANE_MEMORY_H
@@ -27,15 +27,16 @@ struct memory_config {
 	void *bounds_arg;
 };
 
-enum err memory_new(const struct memory_config *config, struct backplane **ret_backplane) ERR_CHECKED;
+enum err memory_new(const struct memory_config *config, struct backplane **ret_backplane)
+	ERR_CHECKED;
 
 /* Fault hooks for tests and the simulation; with any of them used, ops->pushes_can_fail should be
  * believed by the feed: memory_faults_allow makes it so (before the first stream). */
 void memory_faults_allow(struct backplane *backplane);
 /* The next `count` pushes (of any stream) are dropped in silence. */
 void memory_fault_drop(struct backplane *backplane, uint32_t count);
-/* Pushes are held and delivered, in order, by turn() `delay_ms` later; answers to reads too, each by
- * the delay of its time, and so are watches: until confirmed, they see nothing. */
+/* Pushes are held and delivered, in order, by turn() `delay_ms` later; answers to reads too, each
+ * by the delay of its time; and watches, which see nothing until they are confirmed. */
 void memory_fault_delay(struct backplane *backplane, uint32_t delay_ms);
 /* The stream forgets its newest `count` events, as a failover to a replica that lagged does: same
  * epoch, smaller head; what is published next takes the same numbers with other tags. No push. */

@@ -95,8 +95,8 @@ void idem_put(struct idem *idem, const struct idem_entry *entry)
 	idem->young.count++;
 }
 
-/* A key that stays must still be found by its probe, so all are put in anew. Without memory for that
- * all are forgotten: this is what a failing store does, and only tests ask for it. */
+/* A key that stays must still be found by its probe, so all are put in anew. Without memory for
+ * that all are forgotten: this is what a failing store does, and only tests ask for it. */
 static void table_rewind(struct idem_table *table, uint64_t seq)
 {
 	struct idem_table kept = { .slot_count = table->slot_count };

@@ -1,9 +1,9 @@
 /*
  * memory_impl: the inside of the memory backplane, for memory*.c alone.
  *
- * Thread  three kinds of lock, in this rank: a record's, then (inside the sink) hub and stream, then
- *         the table's or the late queue's. The table's lock is a leaf: nothing is called and no
- *         other lock is taken under it, so that unwatch may come from anywhere.
+ * Thread  three kinds of lock, in this rank: a record's, then (inside the sink) hub and stream,
+ *         then the table's or the late queue's. Those are leaves: nothing is called and no other
+ *         lock is taken under them, so that unwatch may come from anywhere.
  */
 #ifndef TAPECAST_BACKPLANE_MEMORY_IMPL_H
 #define TAPECAST_BACKPLANE_MEMORY_IMPL_H
@@ -31,8 +31,8 @@ struct idem_table {
 	size_t count;
 };
 
-/* Two generations: keys go into the young one; when it is full or old, it replaces the old one. So a
- * key lives for one window at least, two at most, unless idem_max newer ones came meanwhile. */
+/* Two generations: keys go into the young one; when it is full or old, it replaces the old one. So
+ * a key lives for one window at least, two at most, unless idem_max newer ones came meanwhile. */
 struct idem {
 	struct idem_table young, old;
 	uint64_t young_since_ms;
@@ -132,7 +132,7 @@ struct memory {
 	pthread_mutex_t late_lock; /* a leaf */
 	struct list late;
 	_Atomic size_t late_count;
-	uint64_t late_push_due_ms; /* of the newest push in the queue: the next one may not pass it */
+	uint64_t late_push_due_ms; /* of the newest push there: the next one may not pass it */
 };
 
 struct memory *memory_of(struct backplane *backplane);

@@ -260,8 +260,8 @@ enum err record_publish(struct record *record, const struct memory_config *confi
 	return OK;
 }
 
-/* Where the reader's position lies in this history. While nothing has been trimmed, the floor is the
- * origin. */
+/* Where the reader's position lies in this history. While nothing has been trimmed, the floor is
+ * the origin. */
 static enum read_status read_status_of(struct record *record, const struct read *read)
 {
 	const struct position *from = &read->from;

@@ -229,7 +229,8 @@ void feed_rig_init(struct feed_rig *rig, struct tape_bounds bounds, bool pushes_
 	assert_int_equal(memory_new(&memory, &store), OK);
 	link_init(&rig->link, store, pushes_can_fail);
 	assert_int_equal(hub_new(&hub, &rig->hub), OK);
-	assert_int_equal(feed_new(&rig->fake.world, rig->hub, &rig->link.backplane, &rig->feed), OK);
+	assert_int_equal(feed_new(&rig->fake.world, rig->hub, &rig->link.backplane, &rig->feed),
+			 OK);
 	assert_int_equal(hub_get(rig->hub, SLICE("a"), &rig->stream), OK);
 	stream_lock(rig->stream);
 	assert_int_equal(tape_use(stream_tape(rig->stream), FORM_SSE), OK);

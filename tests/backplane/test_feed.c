@@ -9,7 +9,7 @@
 
 static struct feed_rig rig;
 
-/* Live, with the events of the text on the tape and read, and every word of the link in our hands. */
+/* Live, with these events on the tape and read, and every word of the link in our hands. */
 static void live_with(const char *words)
 {
 	if (*words)

@@ -11,8 +11,8 @@
 static const struct backplane_factory *factory;
 
 static const struct position origin;
-
-/* Ten events of ten bytes are kept, for a day. */
+static const struct ask anything = { .name = "a", .texts = { "x" } };
+/* Ten events are kept, for a day. */
 static const struct tape_bounds bounds = { 10, 1 << 20, 86400000 };
 
 static void a_first_event_begins_a_stream(void **state)
@@ -306,7 +306,7 @@ static void nothing_follows_an_end(void **state)
 	struct told ended = rig_ask(rig, &ask);
 	assert_int_equal(ended.err, OK);
 	assert_int_equal(ended.last.seq, 2);
-	assert_int_equal(rig_ask(rig, &(struct ask){ .name = "a", .texts = { "x" } }).err, ERR_ENDED);
+	assert_int_equal(rig_ask(rig, &anything).err, ERR_ENDED);
 	struct told again = rig_ask(rig, &ask);
 	assert_int_equal(again.err, OK);
 	assert_true(again.duplicate);
@@ -343,7 +343,7 @@ static void a_dropped_stream_ends_and_forgets(void **state)
 	assert_int_equal(read.status, READ_OK);
 	assert_int_equal(read.count, 1);
 	read_done(&read);
-	assert_int_equal(rig_ask(rig, &(struct ask){ .name = "a", .texts = { "x" } }).err, ERR_ENDED);
+	assert_int_equal(rig_ask(rig, &anything).err, ERR_ENDED);
 	assert_int_equal(rig_drop(rig, "a").err, ERR_NOT_FOUND);
 }
 

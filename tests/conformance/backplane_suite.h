@@ -1,7 +1,7 @@
 /*
  * backplane_suite: what every backplane must do, whoever keeps its streams.
  *
- * Promise waits for answers and pushes by `step`, so that a backplane may be as far away as it likes.
+ * Promise waits for answers and pushes by `step`: a backplane may be as far away as it likes.
  */
 #ifndef TAPECAST_CONFORMANCE_BACKPLANE_SUITE_H
 #define TAPECAST_CONFORMANCE_BACKPLANE_SUITE_H
@@ -13,7 +13,7 @@ struct backplane_factory {
 	const char *name;
 	/* An empty store. Streams of any name have these bounds. NULL: it could not be made. */
 	struct backplane *(*make)(struct tape_bounds bounds);
-	/* Lets time pass until something may have happened. NULL: all is done when a call returns. */
+	/* Lets time pass until something may have happened. NULL: all is done when calls return. */
 	void (*step)(struct backplane *backplane);
 };
 
