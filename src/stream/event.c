@@ -75,7 +75,9 @@ void event_unref(struct event **event)
 
 bool event_expired(const struct event *event, uint64_t now_ms)
 {
-	return event->ttl_ms && now_ms >= event->born_ms && now_ms - event->born_ms >= event->ttl_ms;
+	/* A time taken a moment before the event came is no overflow. */
+	return event->ttl_ms && now_ms >= event->born_ms &&
+	       now_ms - event->born_ms >= event->ttl_ms;
 }
 
 size_t event_weight(const struct event *event)

@@ -19,8 +19,8 @@ struct hub_config {
 	uint64_t linger_ms;
 	/* The bounds of a stream, by its name (its class). */
 	struct tape_bounds (*bounds_of)(void *arg, struct slice name);
-	/* The stream is gone from the hub: free its feed. No lock is held, so a stream of the same name
-	 * may already be there again. NULL: nobody feeds. */
+	/* The stream is gone from the hub: free its feed. No lock is held, so a stream of the same
+	 * name may already be there again. NULL: nobody feeds. */
 	void (*unfed)(void *unfed_arg, struct slice name, void *feed);
 	void *unfed_arg;
 	void *arg; /* bounds_of's */

@@ -101,7 +101,8 @@ size_t stream_watch_count(const struct stream *stream)
 
 void stream_moved(struct stream *stream)
 {
-	for (struct list *link = stream->watches.next; link != &stream->watches; link = link->next) {
+	const struct list *end = &stream->watches;
+	for (struct list *link = end->next; link != end; link = link->next) {
 		struct watch *watch = CONTAINER_OF(link, struct watch, link);
 		watch->moved(watch);
 	}

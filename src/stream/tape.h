@@ -117,8 +117,9 @@ struct peek {
 	uint64_t now_ms;
 };
 
-/* What lies at peek.ord, at most one segment's bytes (64 KiB, or one longer event). Entries left out are stepped over: end_ord says how far. VIEW_BYTES may
- * then have no bytes, when all that was there was left out. at: the reader's position (for gaps). */
+/* What lies at peek.ord, at most one segment's bytes (64 KiB, or one longer event). Entries left
+ * out are stepped over: end_ord says how far. VIEW_BYTES may then have no bytes, when all that was
+ * there was left out. at: the reader's position (for gaps). */
 void tape_peek(const struct tape *tape, const struct peek *peek, const struct position *at,
 	       struct view *ret_view);
 

@@ -112,8 +112,9 @@ void tape_peek(const struct tape *tape, const struct peek *peek, const struct po
 	view.kind = VIEW_BYTES;
 	view.end_ord = run_end(tape, peek, view.ord, segment);
 	view.end_at = *entry_position(tape_entry(tape, view.end_ord - 1));
-	uint32_t from = segment_start(segment, (uint32_t)(view.ord - segment->first_ord)) + peek->skip;
-	uint32_t to = segment_start(segment, (uint32_t)(view.end_ord - segment->first_ord));
+	uint64_t first_ord = segment->first_ord;
+	uint32_t from = segment_start(segment, (uint32_t)(view.ord - first_ord)) + peek->skip;
+	uint32_t to = segment_start(segment, (uint32_t)(view.end_ord - first_ord));
 	MUST(from < to);
 	view.bytes = slice_from(segment->bytes + from, to - from);
 	view.segment = segment_ref(segment);
@@ -126,8 +127,8 @@ void tape_partial(const struct tape *tape, const struct view *view, size_t sent,
 		  struct partial *ret_partial)
 {
 	MUST(view->segment && sent < view->bytes.bytes);
-	/* The segment is pinned and knows its frames, so this holds even if the tape was trimmed past
-	 * the view meanwhile; only the positions are then no longer known. */
+	/* The segment is pinned and knows its frames, so this holds even if the tape was trimmed
+	 * past the view meanwhile; only the positions are then no longer known. */
 	const struct segment *segment = view->segment;
 	uint32_t reached = (uint32_t)((size_t)(view->bytes.at - segment->bytes) + sent);
 	uint32_t low = (uint32_t)(view->ord - segment->first_ord);

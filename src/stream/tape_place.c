@@ -31,7 +31,7 @@ size_t tape_count(const struct tape *tape, uint64_t now_ms)
 	return count;
 }
 
-/* The ordinal behind the position, if it is in the newest region; its sequence numbers only grow. */
+/* The ordinal behind the position, if it is in the newest region, where numbers only grow. */
 static bool find_in_region(const struct tape *tape, const struct position *position,
 			   uint64_t *ret_ord)
 {
