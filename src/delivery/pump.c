@@ -231,7 +231,7 @@ static void cursor_look(const struct session *session, const struct cursor *curs
 		.ord = cursor->ord,
 		.skip = stitches ? 0 : cursor->skip,
 		.events_max = stitches ? 1 : 0,
-		.lagging = cursor->lagging && !cursor->skip,
+		.lagging = cursor->lagging && !(stitches && cursor->skip),
 		.now_ms = session->loop->now_ms,
 	};
 	stream_lock(stream);
