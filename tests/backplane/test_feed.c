@@ -293,6 +293,16 @@ static void a_probe_older_than_a_push_changes_nothing(void **state)
 	rig_settle(&rig, 200);
 	assert_string_equal(rig_trace(&rig), "three four");
 	assert_int_equal(rig.link.reads_asked, 2);
+
+	/* But not one whose head has been pushed meanwhile. */
+	rig_publish(&rig, "five");
+	while (rig.link.probes_asked == 2)
+		rig_turn(&rig, 50);
+	link_push(&rig);
+	link_answer(&rig);
+	rig_settle(&rig, 200);
+	assert_string_equal(rig_trace(&rig), "five");
+	assert_int_equal(rig.link.reads_asked, 2);
 }
 
 static void a_store_that_loses_no_push_is_not_probed(void **state)

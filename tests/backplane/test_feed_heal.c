@@ -79,6 +79,21 @@ static void the_same_end_written_again_is_no_loss(void **state)
 	assert_string_equal(rig_trace(&rig), "");
 }
 
+static void what_was_lost_and_is_said_again_is_told_again(void **state)
+{
+	(void)state;
+	live_with("one two three");
+	memory_fault_fork(rig.link.store, SLICE("a"), 2);
+	rig_settle(&rig, 7000);
+	assert_string_equal(rig_trace(&rig), "<rewound 2> one");
+	rig_publish(&rig, "two");
+	rig_publish(&rig, "three");
+	link_lose_push(&rig);
+	link_push(&rig); /* a place that the tape has seen, but on the branch that was lost */
+	rig_settle(&rig, 100);
+	assert_string_equal(rig_trace(&rig), "two three");
+}
+
 static void a_lost_store_is_another_epoch(void **state)
 {
 	(void)state;
@@ -161,6 +176,51 @@ static void a_doubt_is_a_reason_to_read(void **state)
 	assert_int_equal(rig.link.reads_asked, 3);
 	rig_settle(&rig, 1000);
 	assert_int_equal(rig.link.reads_asked, 3);
+}
+
+static void a_doubt_about_an_empty_stream_is_no_gap(void **state)
+{
+	(void)state;
+	rig_attach(&rig);
+	memory_fault_away(rig.link.store, true);
+	memory_fault_away(rig.link.store, false);
+	rig_turn(&rig, 50);
+	assert_int_equal(rig.link.reads_asked, 2);
+	assert_string_equal(rig_trace(&rig), "");
+	rig_publish(&rig, "one");
+	assert_string_equal(rig_trace(&rig), "one");
+}
+
+static void retries_begin_anew_when_a_read_went_well(void **state)
+{
+	(void)state;
+	rig.link.failing = 6;
+	rig_attach(&rig);
+	rig_settle(&rig, 10000);
+	assert_true(rig_live(&rig));
+	rig.link.failing = 1;
+	memory_fault_away(rig.link.store, true);
+	memory_fault_away(rig.link.store, false);
+	rig_turn(&rig, 50);
+	assert_int_equal(rig.link.failing, 0);
+	size_t asked = rig.link.reads_asked;
+	rig_settle(&rig, 150);
+	assert_int_equal(rig.link.reads_asked, asked + 1);
+}
+
+/* Though the store loses no push, and so is never probed. */
+static void a_push_that_found_no_memory_is_read_in_the_next_turn(void **state)
+{
+	(void)state;
+	rig.link.ops.pushes_can_fail = false;
+	live_with("");
+	rig_publish(&rig, "one");
+	mem_fail_after(0);
+	link_push(&rig);
+	mem_fail_after(-1);
+	assert_string_equal(rig_trace(&rig), "");
+	rig_settle(&rig, 50);
+	assert_string_equal(rig_trace(&rig), "one");
 }
 
 static void a_doubt_hurries_a_retry(void **state)
@@ -262,11 +322,15 @@ int main(void)
 		TEST(a_lost_end_that_was_written_anew_is_told),
 		TEST(a_lost_end_is_told_when_a_probe_finds_it),
 		TEST(the_same_end_written_again_is_no_loss),
+		TEST(what_was_lost_and_is_said_again_is_told_again),
 		TEST(a_lost_store_is_another_epoch),
 		TEST(a_store_that_came_back_empty_is_told_and_goes_on),
 		TEST(a_store_that_is_away_is_asked_again_and_told_to_nobody),
 		TEST(retries_are_spread_and_bounded),
 		TEST(a_doubt_is_a_reason_to_read),
+		TEST(a_doubt_about_an_empty_stream_is_no_gap),
+		TEST(retries_begin_anew_when_a_read_went_well),
+		TEST(a_push_that_found_no_memory_is_read_in_the_next_turn),
 		TEST(a_doubt_hurries_a_retry),
 		TEST(a_stream_that_goes_is_unwatched_and_can_come_back),
 		TEST(an_answer_keeps_its_stream),

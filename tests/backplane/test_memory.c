@@ -47,7 +47,7 @@ static void answered(struct publish *publish)
 /* One event of `bytes` bytes; ERR_NOMEM also if there was no memory for the event. */
 static struct publish publish_bytes(const char *name, size_t bytes, const char *idem)
 {
-	static char data[16384];
+	static char data[32768];
 	memset(data, 'x', sizeof data);
 	struct event *event = NULL;
 	struct draft draft = { .data = slice_from(data, bytes), .has_data = true };
@@ -132,6 +132,7 @@ static void a_watched_stream_is_not_forgotten(void **state)
 	watch("a");
 	fake.now_ms += 10 * AGE_MS;
 	turn();
+	assert_int_equal(look("a", NULL).kept_count, 1);
 	assert_int_equal(publish_bytes("a", 10, NULL).last.seq, 2);
 	struct read read = look("a", &first);
 	assert_int_equal(read.status, READ_OK);
@@ -179,7 +180,7 @@ static void bytes_of_a_stream_are_bounded(void **state)
 	assert_int_equal(read.kept_count, 3);
 	assert_true(read.kept_bytes <= 20000);
 	/* The newest stays, however long it is. */
-	assert_int_equal(publish_bytes("b", 16384, NULL).err, OK);
+	assert_int_equal(publish_bytes("b", 25000, NULL).err, OK);
 	assert_int_equal(look("b", NULL).kept_count, 1);
 }
 
@@ -195,6 +196,22 @@ static void bytes_in_all_cost_the_longest_unused_first(void **state)
 	assert_int_equal(look("a", NULL).status, READ_NONE);
 	assert_int_equal(look("b", NULL).status, READ_EMPTY);
 	assert_int_equal(look("g", NULL).status, READ_NONE);
+}
+
+static void what_was_just_published_is_the_last_to_go(void **state)
+{
+	(void)state;
+	struct memory_config tight = config;
+	struct position last = { 0 };
+	tight.bytes_max = 10000;
+	backplane->ops->free(&backplane);
+	assert_int_equal(memory_new(&tight, &backplane), OK);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(say("small"), OK);
+		last = publish_bytes("large", 15000, NULL).last;
+		assert_int_equal(look("small", NULL).status, READ_EMPTY);
+	}
+	assert_int_equal(look("large", &last).status, READ_OK); /* alone it is more than the bound */
 }
 
 static void what_listeners_watch_is_shortened_but_stays(void **state)
@@ -249,11 +266,11 @@ static void as_many_keys_as_promised_are_kept(void **state)
 		(void)snprintf(key, sizeof key, "k%d", i);
 		assert_false(publish_bytes("a", 10, key).duplicate);
 	}
+	assert_false(publish_bytes("a", 10, "new").duplicate);
 	for (int i = 2 * IDEM_MAX - 1; i >= IDEM_MAX; i--) {
 		(void)snprintf(key, sizeof key, "k%d", i);
 		assert_true(publish_bytes("a", 10, key).duplicate);
 	}
-	assert_false(publish_bytes("a", 10, "new").duplicate);
 	assert_false(publish_bytes("a", 10, "k0").duplicate); /* its generation had to go */
 }
 
@@ -344,6 +361,7 @@ int main(void)
 		TEST(a_dropped_stream_is_remembered_for_a_while),
 		TEST(bytes_of_a_stream_are_bounded),
 		TEST(bytes_in_all_cost_the_longest_unused_first),
+		TEST(what_was_just_published_is_the_last_to_go),
 		TEST(what_listeners_watch_is_shortened_but_stays),
 		TEST(one_stream_too_many_is_refused),
 		TEST(a_key_lives_for_one_window_and_not_for_three),

@@ -240,6 +240,17 @@ static void a_lost_stream_begins_anew(void **state)
 	assert_true(position_is_origin(&heard_parent[0]));
 }
 
+static void a_fork_that_leaves_nothing_is_a_loss(void **state)
+{
+	(void)state;
+	struct read read;
+	struct position one = say("one").last;
+	memory_fault_fork(backplane, SLICE("a"), 5);
+	ask(&read, &one);
+	assert_int_equal(answer.status, READ_EMPTY);
+	assert_true(say("one").last.epoch != one.epoch);
+}
+
 static void away_refuses_everything_and_says_when_it_is_back(void **state)
 {
 	(void)state;
@@ -335,6 +346,7 @@ int main(void)
 		TEST(a_fork_forgets_the_keys_of_what_it_forgot),
 		TEST(an_end_that_was_forgotten_has_not_come),
 		TEST(a_lost_stream_begins_anew),
+		TEST(a_fork_that_leaves_nothing_is_a_loss),
 		TEST(away_refuses_everything_and_says_when_it_is_back),
 		TEST(faults_are_believed_once_they_are_allowed),
 		TEST(what_is_late_at_the_end_goes_with_it),
