@@ -34,15 +34,18 @@ static uint32_t name_hash(struct slice name)
 	return (uint32_t)(hash_keyed(&key, name) & 0xffffff);
 }
 
-/* CRC-8 (x^8 + x^2 + x + 1): finds every change that lies within eight neighbouring bits. */
+/* CRC-8 (x^8 + x^2 + x + 1): finds every change that lies within eight neighbouring bits. The table
+ * is what four bits that leave at the top come to. */
 static uint8_t check_byte(const uint8_t *bytes, size_t count)
 {
+	static const uint8_t step[16] = { 0x00, 0x07, 0x0e, 0x09, 0x1c, 0x1b, 0x12, 0x15,
+					  0x38, 0x3f, 0x36, 0x31, 0x24, 0x23, 0x2a, 0x2d };
 	unsigned crc = 0xff;
 
 	for (size_t i = 0; i < count; i++) {
 		crc ^= bytes[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc & 0x80 ? (crc << 1 ^ 0x107) : crc << 1;
+		crc = (crc << 4 & 0xf0) ^ step[crc >> 4];
+		crc = (crc << 4 & 0xf0) ^ step[crc >> 4];
 	}
 	return (uint8_t)crc;
 }
@@ -139,18 +142,23 @@ static bool item_read(const uint8_t *bytes, size_t count, struct item *ret_item)
 
 static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/* Three bytes are four digits; at the end, one byte is two and two are three. */
 static char *base64_write(const uint8_t *bytes, size_t count, char *to)
 {
-	uint32_t held = 0;
-	unsigned held_bits = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		held = held << 8 | bytes[i];
-		for (held_bits += 8; held_bits >= 6; held_bits -= 6)
-			*to++ = base64url[held >> (held_bits - 6) & 63];
+	for (size_t i = 0; i < count; i += 3) {
+		size_t left = count - i;
+		unsigned held = (unsigned)bytes[i] << 16;
+		if (left > 1)
+			held |= (unsigned)bytes[i + 1] << 8;
+		if (left > 2)
+			held |= bytes[i + 2];
+		*to++ = base64url[held >> 18];
+		*to++ = base64url[held >> 12 & 63];
+		if (left > 1)
+			*to++ = base64url[held >> 6 & 63];
+		if (left > 2)
+			*to++ = base64url[held & 63];
 	}
-	if (held_bits)
-		*to++ = base64url[held << (6 - held_bits) & 63];
 	return to;
 }
 
@@ -189,29 +197,41 @@ static bool base64_read(struct slice text, uint8_t bytes[ITEM_BYTES_MAX], size_t
 	return (held & ((1u << held_bits) - 1)) == 0;
 }
 
-enum err cursor_format(const struct slice *names, const struct position *positions, size_t count,
-		       struct buf *buf)
+static enum err items_put(const struct slice *names, const struct position *positions, size_t count,
+			  struct buf *buf)
 {
-	char text[CURSOR_TEXT_MAX];
 	_Static_assert((ITEM_TEXT_MAX + 1) * CURSOR_STREAMS_MAX + 4 <= CURSOR_TEXT_MAX, "fits");
+	enum err err = buf_put(buf, PREFIX);
 
-	if (count > CURSOR_STREAMS_MAX)
-		return err_note(ERR_TOO_MANY, "at most %d streams a session", CURSOR_STREAMS_MAX);
-	if (count == 1)
-		return buf_put(buf, slice_from(text, position_format(&positions[0], text)));
-
-	memcpy(text, PREFIX.at, PREFIX.bytes);
-	char *to = text + PREFIX.bytes;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && !err; i++) {
 		struct item item = { name_hash(names[i]), positions[i] };
 		uint8_t bytes[ITEM_BYTES_MAX];
+		char text[ITEM_TEXT_MAX + 1];
+		char *to = text;
 
 		if (i)
 			*to++ = ',';
 		to = base64_write(bytes, item_write(&item, bytes), to);
+		err = buf_put(buf, slice_from(text, (size_t)(to - text)));
 	}
-	*to++ = '.';
-	return buf_put(buf, slice_from(text, (size_t)(to - text)));
+	return err ? err : buf_put_byte(buf, '.');
+}
+
+enum err cursor_format(const struct slice *names, const struct position *positions, size_t count,
+		       struct buf *buf)
+{
+	size_t before = buf->bytes;
+
+	if (count > CURSOR_STREAMS_MAX)
+		return err_note(ERR_TOO_MANY, "at most %d streams a session", CURSOR_STREAMS_MAX);
+	if (count == 1) {
+		char text[POSITION_TEXT_MAX];
+		return buf_put(buf, slice_from(text, position_format(&positions[0], text)));
+	}
+	enum err err = items_put(names, positions, count, buf);
+	if (err)
+		buf->bytes = before;
+	return err;
 }
 
 /* The items of a text whose form is "m1.". False if something in it is broken; what could be read

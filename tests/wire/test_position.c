@@ -40,6 +40,21 @@ static void the_origin_is_zero(void **state)
 	assert_false(position_is_origin(&position));
 }
 
+static void equal_is_equal_in_all_three_parts(void **state)
+{
+	(void)state;
+	struct position a = { position_epoch(1, 5), 2, 3 };
+	struct position others[] = {
+		{ position_epoch(1, 6), 2, 3 }, { position_epoch(2, 5), 2, 3 },
+		{ position_epoch(1, 5), 1, 3 }, { position_epoch(1, 5), 2, 4 },
+		{ position_epoch(1, 6), 1, 3 }, { position_epoch(1, 6), 2, 4 },
+	};
+	struct position same = a;
+	assert_true(position_equal(&a, &same));
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		assert_false(position_equal(&a, &others[i]));
+}
+
 static void any_position_comes_back_from_its_text(void **state)
 {
 	(void)state;
@@ -134,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_text_is_counter_random_sequence_and_tag),
 		TEST(the_origin_is_zero),
+		TEST(equal_is_equal_in_all_three_parts),
 		TEST(any_position_comes_back_from_its_text),
 		TEST(the_greatest_numbers_fit),
 		TEST(only_the_canonical_text_is_taken),
