@@ -288,7 +288,6 @@ enum err tape_fork(struct tape *tape, const struct gap *gap)
 	tape->fork_count++;
 	tape->head = gap->next;
 	tape->region_ord = tape->head_ord;
-	tape->region_floor = gap->next;
 	tape_trim(tape, 0); /* to the other bounds; age has its own turn */
 	return OK;
 }
@@ -297,7 +296,6 @@ void tape_floor_set(struct tape *tape, struct position floor)
 {
 	MUST(tape->head_ord == 0);
 	tape->floor = floor;
-	tape->region_floor = floor;
 	tape->head = floor;
 }
 

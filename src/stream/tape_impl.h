@@ -31,7 +31,6 @@ struct tape {
 	uint64_t tail_ord;
 	uint64_t head_ord;
 	uint64_t region_ord; /* the first entry behind the newest fork */
-	struct position region_floor; /* the position before it */
 	struct position floor; /* the position before entry tail_ord */
 	struct position head;
 	uint64_t broken_ord; /* before it lay a fork, trimmed by now, that took numbers back */

@@ -11,16 +11,6 @@ static uint64_t base_ord(const struct tape *tape)
 	return tape->region_ord > tape->tail_ord ? tape->region_ord : tape->tail_ord;
 }
 
-static struct position base_floor(const struct tape *tape)
-{
-	return tape->region_ord > tape->tail_ord ? tape->region_floor : tape->floor;
-}
-
-static struct position before(const struct tape *tape, uint64_t ord)
-{
-	return ord == base_ord(tape) ? base_floor(tape) : tape_before(tape, ord);
-}
-
 size_t tape_count(const struct tape *tape, uint64_t now_ms)
 {
 	size_t count = 0;
@@ -44,7 +34,7 @@ static bool find_in_region(const struct tape *tape, const struct position *posit
 		else
 			high = middle;
 	}
-	struct position at = before(tape, low);
+	struct position at = tape_before(tape, low);
 	if (!position_equal(&at, position))
 		return false;
 #ifdef MUTANT_PLACE_OFF_BY_ONE
@@ -117,7 +107,7 @@ static uint64_t ord_of(const struct tape *tape, enum start_kind kind, const stru
 
 static struct gap gap_for(const struct tape *tape, const struct position *after)
 {
-	struct position floor = base_floor(tape);
+	struct position floor = tape_before(tape, base_ord(tape));
 	struct gap gap = { .reason = GAP_REWOUND, .after = *after };
 	if (position_is_origin(after) ||
 	    (after->epoch == tape->head.epoch && after->seq < floor.seq)) {
@@ -166,7 +156,7 @@ void tape_place(const struct tape *tape, const struct start *start, uint64_t now
 	}
 	enum start_kind kind = place.gapped ? start->otherwise : start->kind;
 	place.ord = ord_of(tape, kind, start, now_ms);
-	place.at = before(tape, place.ord);
+	place.at = tape_before(tape, place.ord);
 	place.gap.next = place.at;
 	if (place.gap.lost_known)
 		place.gap.lost = place.at.seq - place.gap.after.seq;
