@@ -107,6 +107,7 @@ void record_rewind(struct record *record, size_t count)
 		struct event **slot = record_slot(record, record->head.seq);
 		record->events_bytes -= event_weight(*slot);
 		event_unref(slot);
+		/* Before the first event is the origin: without an epoch, as if never there. */
 		record->head = record_count(record) == 1 ?
 				       record->floor :
 				       (*record_slot(record, record->head.seq - 1))->position;
@@ -115,8 +116,6 @@ void record_rewind(struct record *record, size_t count)
 					     END_NONE;
 	record->dropped = false;
 	idem_rewind(&record->idem, record->head.seq);
-	if (record->head.seq == 0)
-		record_reset(record);
 }
 
 static void put_number(uint8_t *to, uint64_t number, size_t bytes)

@@ -211,7 +211,8 @@ static void what_was_just_published_is_the_last_to_go(void **state)
 		last = publish_bytes("large", 15000, NULL).last;
 		assert_int_equal(look("small", NULL).status, READ_EMPTY);
 	}
-	assert_int_equal(look("large", &last).status, READ_OK); /* alone it is more than the bound */
+	/* Alone it is more than the bound. */
+	assert_int_equal(look("large", &last).status, READ_OK);
 }
 
 static void what_listeners_watch_is_shortened_but_stays(void **state)
