@@ -11,7 +11,7 @@ from report import Report
 ROOT = os.environ.get("TAPECAST_SOURCE") or os.path.abspath(
     os.path.join(os.path.dirname(__file__), "..", ".."))
 CC = shlex.split(os.environ.get("TAPECAST_CC") or f"cc -std=gnu11 -D_GNU_SOURCE -I{ROOT}/src")
-FLAGS = ["-O2", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", "c", "-"]
+FLAGS = [f"-I{ROOT}/tests", "-O2", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", "c", "-"]
 
 
 def complaints(source):
