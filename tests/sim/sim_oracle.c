@@ -66,7 +66,9 @@ static const char *judge_position(const struct oracle *oracle, const struct reco
 
 	if (oracle->ended)
 		return "an event was accepted after the end";
-	if (oracle_find(oracle, &record->at))
+	/* Said again after it was lost, the same words behind the same past are the same event. */
+	const struct record *twin = oracle_find(oracle, &record->at);
+	if (twin && (!oracle->breaks || twin->parent != oracle->head))
 		return "a position was given out twice";
 	if (record->at.epoch == 0 || record->at.seq == 0)
 		return "an event was accepted without a position";
@@ -79,6 +81,15 @@ static const char *judge_position(const struct oracle *oracle, const struct reco
 	return NULL;
 }
 
+static void index_put(struct oracle *oracle, const struct record *record)
+{
+	uint32_t slot = slot_of(&record->at);
+
+	while (oracle->index[slot])
+		slot = (slot + 1) % ORACLE_INDEX_SLOTS;
+	oracle->index[slot] = (uint16_t)(record - oracle->records + 1);
+}
+
 const char *oracle_append(struct oracle *oracle, const struct record *record, size_t weight)
 {
 	if (oracle_idle(oracle, record->born_ms) &&
@@ -89,7 +100,9 @@ const char *oracle_append(struct oracle *oracle, const struct record *record, si
 	if (wrong)
 		return wrong;
 
-	struct record *new = &oracle->records[oracle->record_count++];
+	const struct record *twin = oracle_find(oracle, &record->at);
+	struct record *new = twin ? &oracle->records[twin - oracle->records]
+				  : &oracle->records[oracle->record_count++];
 	*new = *record;
 	new->parent = oracle->head;
 	new->before = oracle->head < 0 ? (struct position){ .epoch = record->at.epoch }
@@ -97,13 +110,10 @@ const char *oracle_append(struct oracle *oracle, const struct record *record, si
 	new->entry_no = oracle->entries++;
 	new->weight_before = oracle->weight;
 	oracle->weight += weight;
-	oracle->head = (int32_t)oracle->record_count - 1;
+	oracle->head = (int32_t)(new - oracle->records);
 	oracle->ended = record->end != END_NONE;
-
-	uint32_t slot = slot_of(&new->at);
-	while (oracle->index[slot])
-		slot = (slot + 1) % ORACLE_INDEX_SLOTS;
-	oracle->index[slot] = (uint16_t)oracle->record_count;
+	if (!twin)
+		index_put(oracle, new);
 	return NULL;
 }
 
@@ -239,7 +249,7 @@ uint32_t oracle_kept_count(const struct oracle *oracle, uint64_t now_ms)
 	return count;
 }
 
-/* The newest event up to a place; an end is none. */
+/* The newest event up to a place; an end is none, unless there is nothing else. */
 static const struct record *last_word(const struct oracle *oracle, const struct position *at)
 {
 	const struct record *record = oracle_find(oracle, at);
@@ -257,8 +267,8 @@ const char *oracle_judge_oldest(const struct oracle *oracle, const struct positi
 	if (!skipped)
 		return "a place that is nowhere";
 	/* It stands behind `skipped`, so that one must be gone, or never have been for it. */
-	if (oracle_on_history(oracle, at) && oracle_surely_kept(oracle, skipped, now_ms) &&
-	    !expired(skipped, now_ms))
+	if (skipped->end == END_NONE && oracle_on_history(oracle, at) &&
+	    oracle_surely_kept(oracle, skipped, now_ms) && !expired(skipped, now_ms))
 		return "history was kept back that is still there";
 	return NULL;
 }
@@ -284,7 +294,8 @@ const char *oracle_judge_gap(const struct oracle *oracle, const struct position 
 	/* Behind a fork, a tape may begin again before where a reader stood. */
 	if (last && last->at.seq <= after->seq)
 		return oracle->breaks ? NULL : "a gap that skips nothing";
-	if (last && oracle_surely_kept(oracle, last, now_ms) && !expired(last, now_ms))
+	if (last && last->end == END_NONE && oracle_surely_kept(oracle, last, now_ms) &&
+	    !expired(last, now_ms))
 		return "a gap skips what is still there";
 	return NULL;
 }
