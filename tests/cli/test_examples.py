@@ -109,6 +109,39 @@ def test_the_walk_with_curl_shows_what_it_promises():
     assert len(keyed) == 2 and keyed[0] == keyed[1], keyed
 
 
+def paper(name):
+    with open(os.path.join(SOURCE, name), encoding="utf-8") as file:
+        return file.read()
+
+
+PAPERS = ("README.md", "docs/start.md", "examples/README.md", "examples/llm-tokens/README.md",
+          "examples/ticker/README.md", "examples/notifications/README.md", "examples/curl/README.md")
+
+
+def test_the_commands_that_are_written_down_work():
+    with RealServer() as server:
+        ran = 0
+        for name in ("README.md", "docs/start.md"):
+            text = paper(name).replace("http://127.0.0.1:8080", server.url)
+            for line in re.findall(r"^(?:    |\$ )((?:curl|tapecast pub) [^#\n]*)", text, re.M):
+                if "MODEL_URL" in line:
+                    continue
+                line = line.replace("curl -N", "curl -N -m 1")
+                server.example(f"{line} || [ $? = 28 ]")
+                ran += 1
+            for code in re.findall(r"^```python\n(.*?)^```", text, re.M | re.S):
+                done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+                assert done.returncode == 0 and done.stdout.startswith("1."), done
+                ran += 1
+        assert ran >= 6, ran
+
+
+def test_links_lead_somewhere():
+    for name in PAPERS:
+        for link in re.findall(r"\]\(([^)#:]+)\)", paper(name)):
+            assert os.path.exists(os.path.join(SOURCE, os.path.dirname(name), link)), (name, link)
+
+
 def test_a_reader_outlives_the_servers_restart_and_is_told_what_is_gone():
     with RealServer() as server:
         run("pub", "a", "one", url=server.url)

@@ -71,6 +71,17 @@ def test_the_page_knows_the_defaults():
                 assert paged[option] == default, (command, option, default, paged[option])
 
 
+def test_the_page_says_what_happens_at_each_bound():
+    text = page("tapecast-serve.1")
+    rows = re.findall(r"^\| `-(-[a-z-]+)` \|(.*)\|$", run("serve", "--print-limits")[1], re.M)
+    assert len(rows) > 20, rows
+    for option, cells in rows:
+        answer = cells.split("|")[-1].strip()
+        item = text.split(f".It Fl {option} ", 1)[1].split(".It ", 1)[0].split(".El", 1)[0]
+        assert ("When it is reached: " in item) == bool(answer), option
+        assert not answer or f"When it is reached: {answer}." in item.replace("\n", " "), (option, answer)
+
+
 def test_the_first_page_names_every_command():
     text = page("tapecast.1")
     for command in COMMANDS:
