@@ -86,12 +86,12 @@ static void listen_begin(struct conn *conn, struct stream *stream)
 		shutdown(conn->fd, SHUT_RDWR);
 }
 
-static void answer_created(const struct conn *conn, const struct stream *stream)
+static void answer_created(const struct conn *conn, const struct stream *stream, size_t events)
 {
 	char body[NAME_MAX_BYTES + 80], answer[sizeof body + 120];
 	int body_bytes = snprintf(body, sizeof body,
 				  "{\"stream\":\"%s\",\"id\":\"1.bareloop-%llu-9f86d081884c\"}",
-				  stream->name, (unsigned long long)stream->head);
+				  stream->name, (unsigned long long)(stream->head + events));
 	int bytes = snprintf(answer, sizeof answer,
 			     "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
 			     "Content-Length: %d\r\n\r\n%s", body_bytes, body);
@@ -145,6 +145,17 @@ static int request_parse(const char *text, size_t bytes, struct request *ret_req
 	return 1;
 }
 
+static size_t lines_count(const char *body, size_t body_bytes)
+{
+	size_t count = 0;
+	for (const char *end = body + body_bytes, *at = body;
+	     (at = memchr(at, '\n', (size_t)(end - at))); at++)
+		count++;
+	return count;
+}
+
+/* The answer goes first: while the listeners get theirs, the publisher can make its next request,
+ * which then is there before the loop would sleep. */
 static void request_serve(struct conn *conn, const struct request *request)
 {
 	struct stream *stream = stream_get(request->name, request->name_bytes);
@@ -152,11 +163,13 @@ static void request_serve(struct conn *conn, const struct request *request)
 		listen_begin(conn, stream);
 		return;
 	}
-	if (request->lines)
+	if (request->lines) {
+		answer_created(conn, stream, lines_count(request->body, request->body_bytes));
 		publish_lines(stream, request->body, request->body_bytes);
-	else
+	} else {
+		answer_created(conn, stream, 1);
 		stream_publish(stream, request->body, request->body_bytes);
-	answer_created(conn, stream);
+	}
 }
 
 static void conn_keep(struct conn *conn, const char *rest, size_t bytes)

@@ -34,6 +34,7 @@ static const struct figure figures[] = {
 	{ "--idle", offsetof(struct plan, idle), 19000 },
 	{ "--events", offsetof(struct plan, events), 100000000 },
 	{ "--rate", offsetof(struct plan, rate), 100000 },
+	{ "--think", offsetof(struct plan, think_us), 1000000 },
 	{ "--in-flight", offsetof(struct plan, in_flight), 1000 },
 	{ "--connections", offsetof(struct plan, connections), PRESS_MAX },
 	{ "--behind", offsetof(struct plan, behind), 1000 },

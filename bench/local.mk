@@ -25,7 +25,7 @@ EXTRA_DIST += \
 	bench/README.md \
 	bench/nchan.conf.in
 
-bench: bench/bareloop$(EXEEXT) bench/load$(EXEEXT) $(bin_PROGRAMS)
+bench: all bench/bareloop$(EXEEXT) bench/load$(EXEEXT)
 	$(PYTHON3) $(top_srcdir)/bench/run --build '$(abs_top_builddir)' $(BENCH_OPTIONS)
 
 .PHONY: bench

@@ -24,6 +24,7 @@ struct plan {
 	size_t idle; /* sessions beside, each on a stream of its own */
 	size_t events; /* 0: as many as fit into the time */
 	size_t rate; /* events a second */
+	size_t think_us; /* between one event's delivery and the next; 0: do not wait for it */
 	size_t in_flight;
 	size_t connections; /* that publish */
 	size_t behind;

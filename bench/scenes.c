@@ -297,13 +297,28 @@ static void run_flight(const struct plan *plan)
 	stage_close(&stage);
 }
 
-/* Publishes round robin, one by one: the next request goes out when the last is answered. */
+/* Lets the last event be answered and delivered, and a moment pass: every server has gone to sleep
+ * by then. */
+static void publish_apart(struct stage *stage, uint64_t events)
+{
+	wait_for(stage, events);
+	for (uint64_t end_ns = now_ns() + stage->plan->think_us * 1000; now_ns() < end_ns;)
+		turn(stage, 0);
+}
+
+/* Publishes round robin, one by one: the next request goes out when the last is answered, or apart.
+ * If not apart, a server that answers before it delivers may find the next request there before it
+ * would sleep. */
 static uint64_t publish_round(struct stage *stage, uint64_t events, uint64_t end_ns)
 {
 	char name[32];
-	uint64_t count = 0;
-	for (; events ? count < events : now_ns() < end_ns; count++)
+	uint64_t count = 0, had = stage->crowd.events;
+	for (; events ? count < events : now_ns() < end_ns; count++) {
 		publish_one(stage, stream_name(name, "many", count % stage->plan->streams));
+		if (stage->plan->think_us)
+			publish_apart(stage, had + count + 1);
+	}
+	wait_for(stage, had + count);
 	return count;
 }
 
@@ -337,13 +352,11 @@ static void run_many(const struct plan *plan)
 	if (plan->idle)
 		open_sessions(&stage, "idle", plan->idle, plan->idle);
 	uint64_t warm_events = publish_round(&stage, plan->streams < 500 ? 500 : plan->streams, 0);
-	wait_for(&stage, warm_events);
 
 	stage.crowd.spread = &stage.spread;
 	gauge_read_cpu(&stage.gauge, &before);
 	uint64_t events = publish_round(&stage, plan->events,
 					before.at_ns + (uint64_t)(plan->seconds * 1e9));
-	wait_for(&stage, warm_events + events);
 	gauge_read_cpu(&stage.gauge, &after);
 	check_shares(&stage, warm_events, events);
 
@@ -429,7 +442,7 @@ static const struct scene scenes[] = {
 	{ "many", "many streams of one listener, published to one by one", run_many,
 	  { .streams = 2000, .seconds = 4, .connections = 1 } },
 	{ "curve", "one active stream beside --idle sessions on streams of their own", run_many,
-	  { .streams = 1, .idle = 0, .seconds = 3, .connections = 1 } },
+	  { .streams = 1, .seconds = 3, .think_us = 50, .connections = 1 } },
 	{ "resume", "many sessions come back at once", run_resume,
 	  { .listeners = 1000, .behind = 100, .rounds = 5, .connections = 1 } },
 };
