@@ -61,8 +61,10 @@ static enum err read_header(struct slice line, struct answer *answer, bool *has_
 		answer->left = number;
 	} else if (slice_equal_nocase(name, SLICE("transfer-encoding"))) {
 		if (!slice_equal_nocase(value, SLICE("chunked")))
-			return err_note(ERR_SYNTAX, "the answer has a transfer coding we do not "
-						    "speak: %.*s", (int)value.bytes, value.at);
+			return err_note(ERR_SYNTAX,
+					"the answer has a transfer coding we do not "
+					"speak: %.*s",
+					(int)value.bytes, value.at);
 		answer->state = ANSWER_CHUNK_START;
 	} else if (slice_equal_nocase(name, SLICE("connection"))) {
 		if (slice_equal_nocase(value, SLICE("close")))
@@ -191,8 +193,8 @@ static struct slice piece_take(struct answer *answer, struct slice *bytes)
 			piece.bytes = (size_t)answer->left;
 		answer->left -= piece.bytes;
 		if (!answer->left)
-			answer->state = answer->state == ANSWER_LENGTH ? ANSWER_WHOLE
-								       : ANSWER_CHUNK_CR;
+			answer->state =
+				answer->state == ANSWER_LENGTH ? ANSWER_WHOLE : ANSWER_CHUNK_CR;
 	}
 	bytes->at += piece.bytes;
 	bytes->bytes -= piece.bytes;

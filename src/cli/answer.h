@@ -46,7 +46,8 @@ enum err answer_head(struct slice *bytes, bool bodiless, struct answer *ret_answ
 
 /* Takes bytes off *bytes. OK with a piece of the body; ERR_AGAIN: all used; ERR_CLOSED: the body is
  * whole; ERR_SYNTAX. */
-enum err answer_body(struct answer *answer, struct slice *bytes, struct slice *ret_piece) ERR_CHECKED;
+enum err answer_body(struct answer *answer, struct slice *bytes,
+		     struct slice *ret_piece) ERR_CHECKED;
 
 /* The connection has ended here: was the body whole? */
 bool answer_whole_at_end(const struct answer *answer);

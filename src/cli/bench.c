@@ -35,8 +35,8 @@ static void put_times(struct buf *out, const char *name, const struct histogram 
 		      const char *words)
 {
 	(void)buf_putf(out, "  %-10s p50 %.2f ms, p99 %.2f ms, max %.2f ms   %s\n", name,
-		       milliseconds(histogram_at(times, 500)), milliseconds(histogram_at(times, 990)),
-		       milliseconds(times->max_ns), words);
+		       milliseconds(histogram_at(times, 500)),
+		       milliseconds(histogram_at(times, 990)), milliseconds(times->max_ns), words);
 }
 
 static void put_words(const struct bench *bench, struct buf *out)
@@ -45,22 +45,27 @@ static void put_words(const struct bench *bench, struct buf *out)
 	bool is_resume = bench->kind == BENCH_RESUME;
 	double cpu_percent = run_ns ? 100 * (double)bench->cpu_ns / (double)run_ns : 0;
 
-	(void)buf_putf(out, "%s: %" PRIu64 " listeners, %" PRIu64 " events of %" PRIu64
-		       " bytes, %" PRIu64 " stream%s\n", kind_names[bench->kind],
-		       bench->listener_count, bench->event_count, bench->data_bytes,
-		       bench->stream_count, bench->stream_count == 1 ? "" : "s");
+	(void)buf_putf(out,
+		       "%s: %" PRIu64 " listeners, %" PRIu64 " events of %" PRIu64
+		       " bytes, %" PRIu64 " stream%s\n",
+		       kind_names[bench->kind], bench->listener_count, bench->event_count,
+		       bench->data_bytes, bench->stream_count, bench->stream_count == 1 ? "" : "s");
 	(void)buf_putf(out, "  delivered  %" PRIu64 " in %.3f s: %.0f/s\n", bench->received,
 		       seconds(run_ns), per_second(bench->received, run_ns));
 	if (is_resume)
 		put_times(out, "caught up", &bench->finish, "from connecting to the last event");
 	else
-		put_times(out, "latency", &bench->latency, "from when it was due until it was read");
+		put_times(out, "latency", &bench->latency,
+			  "from when it was due until it was read");
 	put_times(out, "published", &bench->answers, "from sending to the server's answer");
 	if (!is_resume)
 		(void)buf_putf(out, "  connected  %" PRIu64 " in %.3f s: %.0f/s\n", bench->open,
-			       seconds(bench->connect_ns), per_second(bench->open, bench->connect_ns));
-	(void)buf_putf(out, "  checked    lost %" PRIu64 ", doubled or out of order %" PRIu64
-		       ", cut %" PRIu64 "\n", bench->lost, bench->doubled, bench->cut);
+			       seconds(bench->connect_ns),
+			       per_second(bench->open, bench->connect_ns));
+	(void)buf_putf(out,
+		       "  checked    lost %" PRIu64 ", doubled or out of order %" PRIu64
+		       ", cut %" PRIu64 "\n",
+		       bench->lost, bench->doubled, bench->cut);
 	if (bench->gaps || bench->told)
 		(void)buf_putf(out, "  not kept   %" PRIu64 " (%" PRIu64 " gap notices)\n",
 			       bench->told, bench->gaps);
@@ -71,15 +76,16 @@ static void put_words(const struct bench *bench, struct buf *out)
 static void put_json_times(struct buf *out, const char *name, const struct histogram *times)
 {
 	(void)buf_putf(out, ",\"%s_ms\":{\"p50\":%.3f,\"p99\":%.3f,\"max\":%.3f}", name,
-		       milliseconds(histogram_at(times, 500)), milliseconds(histogram_at(times, 990)),
-		       milliseconds(times->max_ns));
+		       milliseconds(histogram_at(times, 500)),
+		       milliseconds(histogram_at(times, 990)), milliseconds(times->max_ns));
 }
 
 static void put_json(const struct bench *bench, struct buf *out)
 {
 	uint64_t run_ns = bench->last_ns - bench->begun_ns;
 
-	(void)buf_putf(out, "{\"kind\":\"%s\",\"listeners\":%" PRIu64 ",\"events\":%" PRIu64
+	(void)buf_putf(out,
+		       "{\"kind\":\"%s\",\"listeners\":%" PRIu64 ",\"events\":%" PRIu64
 		       ",\"bytes\":%" PRIu64 ",\"streams\":%" PRIu64 ",\"rate\":%" PRIu64,
 		       kind_names[bench->kind], bench->listener_count, bench->event_count,
 		       bench->data_bytes, bench->stream_count, bench->rate);
@@ -88,7 +94,8 @@ static void put_json(const struct bench *bench, struct buf *out)
 	put_json_times(out, bench->kind == BENCH_RESUME ? "caught_up" : "latency",
 		       bench->kind == BENCH_RESUME ? &bench->finish : &bench->latency);
 	put_json_times(out, "publish", &bench->answers);
-	(void)buf_putf(out, ",\"lost\":%" PRIu64 ",\"doubled\":%" PRIu64 ",\"cut\":%" PRIu64
+	(void)buf_putf(out,
+		       ",\"lost\":%" PRIu64 ",\"doubled\":%" PRIu64 ",\"cut\":%" PRIu64
 		       ",\"gaps\":%" PRIu64 ",\"not_kept\":%" PRIu64 ",\"cpu_seconds\":%.6f}\n",
 		       bench->lost, bench->doubled, bench->cut, bench->gaps, bench->told,
 		       seconds(bench->cpu_ns));
@@ -167,9 +174,10 @@ static int settle(struct bench *bench, int count, char **operands)
 		return cli_usage(command, "each stream needs a listener and an event");
 	size_t descriptors = descriptors_raise();
 	if (bench->listener_count + DESCRIPTORS_RESERVED > descriptors)
-		return cli_usage(command, "%zu descriptors are allowed here (ulimit -n): "
-				 "at most %zu listeners", descriptors,
-				 descriptors - DESCRIPTORS_RESERVED);
+		return cli_usage(command,
+				 "%zu descriptors are allowed here (ulimit -n): "
+				 "at most %zu listeners",
+				 descriptors, descriptors - DESCRIPTORS_RESERVED);
 	return -1;
 }
 

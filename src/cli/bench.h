@@ -74,7 +74,8 @@ struct bench {
 	const char *failure; /* what ends the run */
 	/* The result. */
 	uint64_t received, lost, doubled, cut;
-	uint64_t gaps, told; /* gap notices; events that a notice, or the stream's bound, accounts for */
+	uint64_t gaps; /* notices */
+	uint64_t told; /* events that a notice, or the stream's bound, accounts for */
 	uint64_t connect_ns, cpu_ns;
 	struct histogram latency, answers, finish;
 };

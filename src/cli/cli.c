@@ -99,8 +99,10 @@ enum err cli_seconds(const char *text, uint64_t *ret_ms)
 		uint64_t weight_ms = 100;
 		for (const char *digit = dot + 1; *digit; digit++, weight_ms /= 10) {
 			if (*digit < '0' || *digit > '9' || !weight_ms)
-				return err_note(ERR_SYNTAX, "'%s' is not a number of seconds "
-							    "(three decimals at most)", text);
+				return err_note(ERR_SYNTAX,
+						"'%s' is not a number of seconds "
+						"(three decimals at most)",
+						text);
 			fraction_ms += weight_ms * (uint64_t)(*digit - '0');
 		}
 	}

@@ -21,13 +21,13 @@
 /* Written down in tapecast.1: scripts rely on them. */
 enum {
 	EXIT_FINE = 0,
-	EXIT_REFUSED = 1, /* the server said no, or the input is not what it should be */
+	EXIT_REFUSED = 1,      /* the server said no, or the input is not what it should be */
 	EXIT_ENDED_FAILED = 3, /* sub: a stream ended, and its publisher said "failed" */
 	EXIT_ENDED_CANCELLED = 4,
 	EXIT_USAGE = 64,
-	EXIT_UNAVAILABLE = 69, /* cannot connect, or the connection was cut */
-	EXIT_INTERNAL = 70, /* out of memory, standard output gone */
-	EXIT_TIMED_OUT = 124, /* as timeout(1) says it */
+	EXIT_UNAVAILABLE = 69,  /* cannot connect, or the connection was cut */
+	EXIT_INTERNAL = 70,     /* out of memory, standard output gone */
+	EXIT_TIMED_OUT = 124,   /* as timeout(1) says it */
 	EXIT_INTERRUPTED = 130, /* 128 + SIGINT, as shells say it */
 };
 

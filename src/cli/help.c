@@ -2,6 +2,7 @@
 
 #include "cli/cli.h"
 
+/* clang-format off */
 #define HELP_SERVER \
 	"Server:\n" \
 	"  -u, --url URL          the server (default TAPECAST_URL, or http://127.0.0.1:8080)\n" \
@@ -42,9 +43,9 @@ const char help_pub[] =
 	"  curl -sN $URL -d @ask.json | tapecast pub chat/1 - --end complete\n"
 	"                                               a model's answer, straight through\n"
 	"\n"
-	"With - (or no DATA) standard input goes out on one request. If its first line begins with\n"
-	"event:, data:, id:, retry: or is a comment (\": ...\"), it is a stream of server-sent events;\n"
-	"else each line is an event. --format says it for sure.\n"
+	"With - (or no DATA) standard input goes out on one request. If its first line begins\n"
+	"with event:, data:, id:, retry: or is a comment (\": ...\"), it is a stream of\n"
+	"server-sent events; else each line is an event. --format says it for sure.\n"
 	"\n"
 	"Event:\n"
 	"  -t, --type TYPE        what EventSource calls the event's type\n"
@@ -55,7 +56,8 @@ const char help_pub[] =
 	"      --end STATE        then end the stream: complete, failed or cancelled.\n"
 	"                         Without DATA: only that\n"
 	"      --idempotency-key KEY\n"
-	"                         published once, however often it is sent; lines get KEY-1, KEY-2...\n"
+	"                         published once, however often it is sent; each line gets a\n"
+	"                         key of its own, KEY-1, KEY-2...\n"
 	"      --if-match ID      only if ID is the stream's last event\n"
 	"      --format FORM      of standard input: lines, ndjson or sse\n"
 	"\n" HELP_SERVER "\n"
@@ -107,6 +109,8 @@ const char help_bench[] =
 	"Latency runs from the moment an event is due to be sent until a listener has read it.\n"
 	"Exit status: 0, or 1 if an event was lost, doubled or out of order.\n"
 	"\n" HELP_SERVER;
+
+/* clang-format on */
 
 int help_print(const char *text)
 {

@@ -30,7 +30,8 @@ void histogram_add(struct histogram *histogram, uint64_t value_ns)
 uint64_t histogram_at(const struct histogram *histogram, unsigned thousandths)
 {
 	uint64_t wanted = (histogram->count * thousandths + 999) / 1000, seen = 0;
-	for (unsigned cell = 0; cell < sizeof histogram->cells / sizeof histogram->cells[0]; cell++) {
+	for (unsigned cell = 0; cell < sizeof histogram->cells / sizeof histogram->cells[0];
+	     cell++) {
 		seen += histogram->cells[cell];
 		if (seen >= wanted && seen)
 			return cell_top(cell) < histogram->max_ns ? cell_top(cell)

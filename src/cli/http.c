@@ -235,8 +235,9 @@ enum err http_head(struct http *http, bool bodiless, uint64_t deadline_ms)
 		enum err err = answer_head(&bytes, bodiless, &http->answer);
 		while (err == ERR_AGAIN) {
 			if (http->is_ended)
-				return err_note(ERR_UNAVAILABLE,
-						"the server closed the connection without an answer");
+				return err_note(
+					ERR_UNAVAILABLE,
+					"the server closed the connection without an answer");
 			err = read_more(http, deadline_ms);
 			if (err != OK)
 				return err;

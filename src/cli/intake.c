@@ -19,8 +19,8 @@ enum err intake_form_parse(const char *text, enum intake_form *ret_form)
 enum intake_form intake_guess(struct slice first, bool is_all)
 {
 	static const struct slice signs[] = {
-		{ "event:", 6 }, { "data:", 5 }, { "id:", 3 },	  { "retry:", 6 },
-		{ ": ", 2 },	 { ":\n", 2 },	 { ":\r\n", 3 },
+		{ "event:", 6 }, { "data:", 5 }, { "id:", 3 },   { "retry:", 6 },
+		{ ": ", 2 },     { ":\n", 2 },   { ":\r\n", 3 },
 	};
 
 	for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
@@ -69,7 +69,7 @@ static enum err put_line(struct intake *intake, struct slice line, struct buf *b
 	return body->err;
 }
 
-/* Where in an event-stream the bytes end: a blank line ends an event, and comments are part of none.
+/* Where in an event-stream the bytes end: a blank line ends an event, comments are part of none.
  * Lines that end in a bare CR are taken for one long line. */
 static void follow_blocks(struct intake *intake, struct slice chunk)
 {

@@ -17,15 +17,15 @@ enum { INTAKE_LINE_BYTES_MAX = 1 << 20 };
 
 enum intake_form {
 	INTAKE_GUESS,
-	INTAKE_LINES, /* each line is an event's data; posted as NDJSON */
+	INTAKE_LINES,  /* each line is an event's data; posted as NDJSON */
 	INTAKE_NDJSON, /* posted as it is */
-	INTAKE_SSE, /* posted as it is */
+	INTAKE_SSE,    /* posted as it is */
 };
 
 struct intake {
 	enum intake_form form;
 	struct slice idem; /* INTAKE_LINES: each event's key is this and "-1", "-2"…; empty: none */
-	bool json; /* INTAKE_LINES: each line is a JSON value */
+	bool json;         /* INTAKE_LINES: each line is a JSON value */
 	/* Kept by the functions. */
 	struct lines lines;
 	uint64_t events; /* made so far; INTAKE_LINES only */

@@ -32,8 +32,8 @@ static void take_event(struct listener *listener, struct slice data, uint64_t no
 {
 	struct bench *bench = listener->bench;
 	const char *blank = memchr(data.at, ' ', data.bytes);
-	const char *after = blank ? memchr(blank + 1, ' ', data.bytes - (size_t)(blank + 1 - data.at))
-				  : NULL;
+	const char *after =
+		blank ? memchr(blank + 1, ' ', data.bytes - (size_t)(blank + 1 - data.at)) : NULL;
 	unsigned long long number, sent_ns;
 
 	if (!after || !slice_to_u64(slice_from(data.at, (size_t)(blank - data.at)), &number) ||
@@ -119,7 +119,8 @@ static void send_request(struct listener *listener)
 
 	buf_init(&request, REQUEST_HEAD_BYTES_MAX);
 	(void)snprintf(path, sizeof path, "/v1/streams/%s%u%s", bench->prefix,
-		       (unsigned)listener->stream, bench->kind == BENCH_RESUME ? "?from=start" : "");
+		       (unsigned)listener->stream,
+		       bench->kind == BENCH_RESUME ? "?from=start" : "");
 	request_begin(&bench->target, "GET", slice_of(path), &request);
 	(void)buf_put_text(&request, "Accept: text/event-stream\r\n\r\n");
 

@@ -127,7 +127,9 @@ static int send_one(struct pub *pub)
 /* The end goes alone, and only after all that comes before it is known to be published. */
 static int send_end(struct pub *pub)
 {
-	struct pub alone = { .target = pub->target, .stream = pub->stream, .end = pub->end,
+	struct pub alone = { .target = pub->target,
+			     .stream = pub->stream,
+			     .end = pub->end,
 			     .if_match = pub->if_match };
 	buf_init(&alone.request, PATH_BYTES_MAX + REQUEST_HEAD_BYTES_MAX);
 	buf_init(&alone.last_id, PATH_BYTES_MAX);
@@ -150,8 +152,8 @@ static int show_result(struct pub *pub)
 	if (!pub->last_id.bytes)
 		return EXIT_FINE;
 	(void)buf_put_byte(&pub->last_id, '\n');
-	enum err err = pub->last_id.err != OK ? pub->last_id.err
-					      : cli_print(buf_slice(&pub->last_id));
+	enum err err =
+		pub->last_id.err != OK ? pub->last_id.err : cli_print(buf_slice(&pub->last_id));
 	return err == OK ? EXIT_FINE : cli_fail(PUB_COMMAND, err);
 }
 
@@ -242,9 +244,10 @@ static int settle(struct pub *pub, int count, char **operands)
 		pub->what = PUB_END;
 	if (pub->what != PUB_INPUT && pub->form != INTAKE_GUESS)
 		return cli_usage(PUB_COMMAND, "--format is for standard input (DATA is -)");
-	if (pub->what == PUB_END && (pub->type || pub->key || pub->ttl_s || pub->ephemeral ||
-				     pub->idem || pub->json))
-		return cli_usage(PUB_COMMAND, "an end without DATA takes no other option of an event");
+	if (pub->what == PUB_END &&
+	    (pub->type || pub->key || pub->ttl_s || pub->ephemeral || pub->idem || pub->json))
+		return cli_usage(PUB_COMMAND,
+				 "an end without DATA takes no other option of an event");
 	if (pub->ephemeral && (pub->ttl_s || pub->end != END_NONE))
 		return cli_usage(PUB_COMMAND, "an ephemeral event is not kept: no --ttl, no --end");
 	return -1;

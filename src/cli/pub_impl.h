@@ -15,8 +15,8 @@ enum { PUB_READ_BYTES = 16384, PUB_BODY_BYTES_MAX = 16 << 20 };
 
 enum pub_what {
 	PUB_INPUT, /* standard input, until it ends */
-	PUB_DATA, /* one event from the command line */
-	PUB_END, /* only the stream's end */
+	PUB_DATA,  /* one event from the command line */
+	PUB_END,   /* only the stream's end */
 };
 
 struct pub {

@@ -1,8 +1,8 @@
 /*
  * pub_input: standard input goes out as it comes, in one request that lasts as long as it does.
  *
- * Time    servers end a request that brings nothing for long, so it is renewed once a minute, between
- *         events. Each renewal is an answer too: what was sent before it is safe.
+ * Time    servers end a request that brings nothing for long, so it is renewed once a minute,
+ *         between events. Each renewal is an answer too: what was sent before it is safe.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -109,9 +109,9 @@ static enum err take_next(struct pub *pub, uint64_t renew_ms, enum next *ret_nex
 	size_t count;
 
 	*ret_next = NEXT_INPUT;
-	enum err err = http_wait(&pub->http, STDIN_FILENO,
-				 may_renew(pub) ? renew_ms : HTTP_NO_DEADLINE, &input_ready,
-				 &server_ready);
+	enum err err =
+		http_wait(&pub->http, STDIN_FILENO, may_renew(pub) ? renew_ms : HTTP_NO_DEADLINE,
+			  &input_ready, &server_ready);
 	if (err != OK)
 		return err;
 	if (server_ready)

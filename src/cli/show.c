@@ -25,8 +25,8 @@ void show_put_clean(bool is_terminal, struct slice text, struct buf *out)
 	}
 	for (size_t i = 0; i < text.bytes; i++) {
 		unsigned char byte = (unsigned char)text.at[i];
-		bool is_c1 = byte == 0xc2 && i + 1 < text.bytes &&
-			     (unsigned char)text.at[i + 1] < 0xa0;
+		bool is_c1 =
+			byte == 0xc2 && i + 1 < text.bytes && (unsigned char)text.at[i + 1] < 0xa0;
 		if (is_c1)
 			i++;
 		if (is_c1 || byte == 0x7f || (byte < ' ' && byte != '\n' && byte != '\t'))
@@ -154,7 +154,7 @@ static const char *reason_words(struct slice reason)
 		{ "trimmed", "they are older than what the stream keeps" },
 		{ "skipped", "this reader was too slow, and the tape has moved on" },
 		{ "epoch", "the server's store was lost, and what was in it" },
-		{ "rewound", "the store lost its newest events; some that were read exist no more" },
+		{ "rewound", "the store lost its newest events; some that were read are gone" },
 		{ "invalid", "the id we resumed after is not one of this stream" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

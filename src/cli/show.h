@@ -14,8 +14,8 @@
 enum show_kind { SHOW_EVENT, SHOW_OPEN, SHOW_GAP, SHOW_END, SHOW_AUTH, SHOW_OTHER };
 
 struct show {
-	bool json; /* one object a line, notices too */
-	bool is_envelope; /* events come as {"stream","id",…,"data"} */
+	bool json;          /* one object a line, notices too */
+	bool is_envelope;   /* events come as {"stream","id",…,"data"} */
 	bool names_streams; /* "STREAM: " before each line */
 	bool is_terminal;
 };
@@ -25,14 +25,15 @@ enum show_kind show_kind_of(struct slice type);
 
 /* Appends an event's line(s), or in JSON form also a notice's. ERR_SYNTAX with a note if an
  * envelope is broken. */
-enum err show_put(const struct show *show, const struct sse_event *event, struct buf *out)
-	ERR_CHECKED;
+enum err show_put(const struct show *show, const struct sse_event *event,
+		  struct buf *out) ERR_CHECKED;
 
 /* Appends in words what a gap notice says. */
 void show_gap_words(struct slice notice, struct buf *out);
 
 /* The stream and state of an end notice; the stream's name is put into buf. ERR_SYNTAX. */
-enum err show_end_read(struct slice notice, struct buf *name, enum end_state *ret_state) ERR_CHECKED;
+enum err show_end_read(struct slice notice, struct buf *name,
+		       enum end_state *ret_state) ERR_CHECKED;
 
 /* Appends an expiry notice in words. */
 void show_auth_words(struct slice notice, struct buf *out);

@@ -150,8 +150,9 @@ static void take_end(struct sub *sub, struct slice notice)
 	if (show_end_read(notice, &sub->words, &state) != OK)
 		return;
 	for (size_t i = 0; i < sub->stream_count; i++) {
-		if (sub->is_over[i] || (sub->stream_count > 1 &&
-		    !slice_equal(buf_slice(&sub->words), slice_of(sub->streams[i]))))
+		if (sub->is_over[i] ||
+		    (sub->stream_count > 1 &&
+		     !slice_equal(buf_slice(&sub->words), slice_of(sub->streams[i]))))
 			continue;
 		sub->is_over[i] = true;
 		sub->over_count++;
@@ -267,7 +268,8 @@ static uint64_t wait_before_retry(struct sub *sub)
 	uint32_t chance;
 	world->ops->random(world, &chance, sizeof chance);
 
-	unsigned doublings = sub->failures < RETRY_DOUBLINGS_MAX ? sub->failures : RETRY_DOUBLINGS_MAX;
+	unsigned doublings =
+		sub->failures < RETRY_DOUBLINGS_MAX ? sub->failures : RETRY_DOUBLINGS_MAX;
 	uint64_t wait_ms = sub->retry_ms << doublings;
 	if (wait_ms > RETRY_MS_MAX)
 		wait_ms = sub->retry_ms > RETRY_MS_MAX ? sub->retry_ms : RETRY_MS_MAX;
@@ -311,8 +313,8 @@ static int subscribe(struct sub *sub)
 			code = listen_once(sub);
 		} else if (cli_now_ms() >= sub->deadline_ms) {
 			return code_of_timeout(sub);
-		} else if (!has_connected || (err != ERR_UNAVAILABLE && err != ERR_TIMEOUT &&
-					      err != ERR_CLOSED)) {
+		} else if (!has_connected ||
+			   (err != ERR_UNAVAILABLE && err != ERR_TIMEOUT && err != ERR_CLOSED)) {
 			/* At first it is a wrong address rather than a cut. */
 			return cli_fail(command, err);
 		}

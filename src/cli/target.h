@@ -22,8 +22,8 @@ struct target {
 	char host[TARGET_HOST_MAX]; /* without brackets: what getaddrinfo takes */
 	char port[6];
 	char authority[TARGET_HOST_MAX + 8]; /* what the Host header takes */
-	char path[TARGET_PATH_MAX]; /* goes before every path; no slash at its end */
-	char *token; /* NULL: none */
+	char path[TARGET_PATH_MAX];          /* goes before every path; no slash at its end */
+	char *token;                         /* NULL: none */
 };
 
 /* From the options, else the environment, else http://127.0.0.1:8080 and no token. Any errors

@@ -14,7 +14,8 @@ static int gives_back_all_memory(void **state)
 }
 
 /* The whole of it, `step` bytes at a time: the state at the end, and the body in *body. */
-static enum err read_in_steps(const char *text, size_t step, struct answer *answer, struct buf *body)
+static enum err read_in_steps(const char *text, size_t step, struct answer *answer,
+			      struct buf *body)
 {
 	struct slice all = slice_of(text), seen = { all.at, 0 };
 	enum err err = ERR_AGAIN;
@@ -60,22 +61,27 @@ static void a_body_comes_out_without_its_framing_however_it_is_cut(void **state)
 	check_body("HTTP/1.1 200 OK\nContent-Length: 0\n\n", ERR_CLOSED, "");
 	check_body("HTTP/1.1 200 OK\r\n\r\nuntil the end", ERR_AGAIN, "until the end");
 	check_body("HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n5\r\nhello\r\n"
-		   "b;name=\"x\"\r\n, big world\r\n0\r\n\r\n", ERR_CLOSED, "hello, big world");
+		   "b;name=\"x\"\r\n, big world\r\n0\r\n\r\n",
+		   ERR_CLOSED, "hello, big world");
 	check_body("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n"
-		   "A: trailer\r\nB: another\r\n\r\n", ERR_CLOSED, "x");
+		   "A: trailer\r\nB: another\r\n\r\n",
+		   ERR_CLOSED, "x");
 	/* With both, the chunks hold: RFC 9112, 6.3. */
 	check_body("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
-		   "2\r\nab\r\n0\r\n\r\n", ERR_CLOSED, "ab");
+		   "2\r\nab\r\n0\r\n\r\n",
+		   ERR_CLOSED, "ab");
 }
 
 static void a_body_that_is_cut_is_not_whole(void **state)
 {
 	(void)state;
 	check_body("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello", ERR_AGAIN, "hello");
-	check_body("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", ERR_AGAIN, "hel");
-	check_body("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n", ERR_AGAIN, "x");
-	check_body("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", ERR_AGAIN,
+	check_body("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", ERR_AGAIN,
+		   "hel");
+	check_body("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n", ERR_AGAIN,
 		   "x");
+	check_body("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n",
+		   ERR_AGAIN, "x");
 }
 
 static void broken_chunks_are_refused(void **state)
@@ -92,8 +98,9 @@ static void a_head_tells_what_matters(void **state)
 {
 	(void)state;
 	struct answer answer;
-	struct slice text = SLICE("HTTP/1.1 503 Service Unavailable\r\nRETRY-AFTER:  7\r\n"
-				  "Content-Type: application/problem+json; charset=utf-8\r\n\r\nrest");
+	struct slice text =
+		SLICE("HTTP/1.1 503 Service Unavailable\r\nRETRY-AFTER:  7\r\n"
+		      "Content-Type: application/problem+json; charset=utf-8\r\n\r\nrest");
 	assert_int_equal(answer_head(&text, false, &answer), OK);
 	assert_true(slice_equal(text, SLICE("rest")));
 	assert_int_equal(answer.status, 503);
@@ -116,7 +123,8 @@ static void a_connection_is_kept_only_if_that_is_sure(void **state)
 	assert_true(keeps_open("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"));
 	assert_true(keeps_open("HTTP/1.1 204 No Content\r\n\r\n"));
 	assert_false(keeps_open("HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n"));
-	assert_false(keeps_open("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: Close\r\n\r\n"));
+	assert_false(
+		keeps_open("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: Close\r\n\r\n"));
 	assert_false(keeps_open("HTTP/1.1 200 OK\r\n\r\n"));
 }
 

@@ -19,14 +19,22 @@ static void the_form_is_told_as_early_as_it_can_be(void **state)
 		const char *first;
 		enum intake_form more, all;
 	} rows[] = {
-		{ "", INTAKE_GUESS, INTAKE_LINES },	 { "d", INTAKE_GUESS, INTAKE_LINES },
-		{ "data", INTAKE_GUESS, INTAKE_LINES },	 { "data:", INTAKE_SSE, INTAKE_SSE },
-		{ "dab", INTAKE_LINES, INTAKE_LINES },	 { "event:", INTAKE_SSE, INTAKE_SSE },
-		{ "id:7", INTAKE_SSE, INTAKE_SSE },	 { "retry: 1", INTAKE_SSE, INTAKE_SSE },
-		{ ":", INTAKE_GUESS, INTAKE_LINES },	 { ": ", INTAKE_SSE, INTAKE_SSE },
-		{ ":\n", INTAKE_SSE, INTAKE_SSE },	 { ":\r", INTAKE_GUESS, INTAKE_LINES },
-		{ ":)", INTAKE_LINES, INTAKE_LINES },	 { "\ndata:", INTAKE_LINES, INTAKE_LINES },
-		{ "{\"data\"", INTAKE_LINES, INTAKE_LINES }, { "Data:", INTAKE_LINES, INTAKE_LINES },
+		{ "", INTAKE_GUESS, INTAKE_LINES },
+		{ "d", INTAKE_GUESS, INTAKE_LINES },
+		{ "data", INTAKE_GUESS, INTAKE_LINES },
+		{ "data:", INTAKE_SSE, INTAKE_SSE },
+		{ "dab", INTAKE_LINES, INTAKE_LINES },
+		{ "event:", INTAKE_SSE, INTAKE_SSE },
+		{ "id:7", INTAKE_SSE, INTAKE_SSE },
+		{ "retry: 1", INTAKE_SSE, INTAKE_SSE },
+		{ ":", INTAKE_GUESS, INTAKE_LINES },
+		{ ": ", INTAKE_SSE, INTAKE_SSE },
+		{ ":\n", INTAKE_SSE, INTAKE_SSE },
+		{ ":\r", INTAKE_GUESS, INTAKE_LINES },
+		{ ":)", INTAKE_LINES, INTAKE_LINES },
+		{ "\ndata:", INTAKE_LINES, INTAKE_LINES },
+		{ "{\"data\"", INTAKE_LINES, INTAKE_LINES },
+		{ "Data:", INTAKE_LINES, INTAKE_LINES },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		assert_int_equal(intake_guess(slice_of(rows[i].first), false), rows[i].more);
@@ -69,7 +77,8 @@ static void each_line_becomes_an_event_however_it_is_cut(void **state)
 {
 	(void)state;
 	check(INTAKE_LINES, false, "a\n\n\"b\"\tc\r\nlast", OK,
-	      "{\"data\":\"a\"}\n{\"data\":\"\"}\n{\"data\":\"\\\"b\\\"\\tc\"}\n{\"data\":\"last\"}\n");
+	      "{\"data\":\"a\"}\n{\"data\":\"\"}\n{\"data\":\"\\\"b\\\"\\tc\"}\n{\"data\":\"last\"}"
+	      "\n");
 	check(INTAKE_LINES, false, "", OK, "");
 	check(INTAKE_LINES, true, " {\"a\": 1}\n\"s\"\n", OK,
 	      "{\"data\":{\"a\": 1}}\n{\"data\":\"s\"}\n");
@@ -78,8 +87,7 @@ static void each_line_becomes_an_event_however_it_is_cut(void **state)
 static void a_line_cannot_break_out_of_its_event(void **state)
 {
 	(void)state;
-	check(INTAKE_LINES, true, "1\n1},{\"end\":\"failed\"\n2\n", ERR_SYNTAX,
-	      "{\"data\":1}\n");
+	check(INTAKE_LINES, true, "1\n1},{\"end\":\"failed\"\n2\n", ERR_SYNTAX, "{\"data\":1}\n");
 	check(INTAKE_LINES, false, "x\n\xc3(\n", ERR_UTF8, "{\"data\":\"x\"}\n");
 	check(INTAKE_LINES, false, "\"},{\"end\":\"failed", OK,
 	      "{\"data\":\"\\\"},{\\\"end\\\":\\\"failed\"}\n");

@@ -14,8 +14,11 @@ static int gives_back_all_memory(void **state)
 
 static void check_shown(struct show show, const char *type, const char *data, const char *wanted)
 {
-	struct sse_event event = { .type = slice_of(type), .data = slice_of(data),
-				   .id = SLICE("1.a-1-0"), .has_data = true, .has_id = true };
+	struct sse_event event = { .type = slice_of(type),
+				   .data = slice_of(data),
+				   .id = SLICE("1.a-1-0"),
+				   .has_data = true,
+				   .has_id = true };
 	struct buf out;
 	buf_init(&out, 10000);
 	assert_int_equal(show_put(&show, &event, &out), OK);
@@ -36,17 +39,17 @@ static void plain_text_is_the_data_and_nothing_else(void **state)
 static void a_terminal_is_not_given_control_characters(void **state)
 {
 	(void)state;
-	check_shown((struct show){ .is_terminal = true }, "", "a\x1b[2J\r\x7f\tb\xc2\x9b\xc2\xa0\xc3\xbc",
-		    "a?[2J??\tb?\xc2\xa0\xc3\xbc\n");
-	check_shown((struct show){ .is_terminal = true, .json = true }, "", "{\"data\":\"\xc2\x9b\"}",
-		    "{\"data\":\"?\"}\n");
+	check_shown((struct show){ .is_terminal = true }, "",
+		    "a\x1b[2J\r\x7f\tb\xc2\x9b\xc2\xa0\xc3\xbc", "a?[2J??\tb?\xc2\xa0\xc3\xbc\n");
+	check_shown((struct show){ .is_terminal = true, .json = true }, "",
+		    "{\"data\":\"\xc2\x9b\"}", "{\"data\":\"?\"}\n");
 }
 
 static void an_envelope_is_opened(void **state)
 {
 	(void)state;
-	struct show one = { .is_envelope = true }, many = { .is_envelope = true,
-							    .names_streams = true };
+	struct show one = { .is_envelope = true },
+		    many = { .is_envelope = true, .names_streams = true };
 	check_shown(one, "", "{\"stream\":\"a\",\"data\":\"x\\ny \\u00fc\"}", "x\ny \xc3\xbc\n");
 	check_shown(many, "t", "{\"stream\":\"a/b\",\"data\":\"x\\ny\"}", "a/b: x\na/b: y\n");
 	check_shown(many, "", "{\"stream\":\"a\",\"data\":{\"x\": [1.0]}}", "a: {\"x\": [1.0]}\n");
@@ -91,15 +94,16 @@ static void check_gap(const char *notice, const char *wanted)
 static void a_gap_is_told_in_words_whatever_it_says(void **state)
 {
 	(void)state;
-	check_gap("{\"stream\":\"a\",\"lost\":2,\"reason\":\"skipped\"}",
-		  "gap on a: 2 events could not be given: this reader was too slow, and the tape has "
-		  "moved on");
+	check_gap(
+		"{\"stream\":\"a\",\"lost\":2,\"reason\":\"skipped\"}",
+		"gap on a: 2 events could not be given: this reader was too slow, and the tape has "
+		"moved on");
 	check_gap("{\"stream\":\"a\",\"lost\":null,\"reason\":\"invalid\"}",
-		  "gap on a: some events could not be given: the id we resumed after is not one of this "
+		  "gap on a: some events could not be given: the id we resumed after is not one of "
+		  "this "
 		  "stream");
 	check_gap("{\"lost\":1}", "gap: 1 event could not be given: the server does not say why");
-	check_gap("nonsense",
-		  "gap: some events could not be given: the server does not say why");
+	check_gap("nonsense", "gap: some events could not be given: the server does not say why");
 }
 
 static void an_end_names_its_stream_and_state(void **state)
@@ -108,8 +112,8 @@ static void an_end_names_its_stream_and_state(void **state)
 	struct buf name;
 	enum end_state end = END_NONE;
 	buf_init(&name, 1000);
-	assert_int_equal(show_end_read(SLICE("{\"stream\":\"a\",\"state\":\"failed\"}"), &name, &end),
-			 OK);
+	assert_int_equal(
+		show_end_read(SLICE("{\"stream\":\"a\",\"state\":\"failed\"}"), &name, &end), OK);
 	assert_int_equal(end, END_FAILED);
 	assert_true(slice_equal(buf_slice(&name), SLICE("a")));
 	assert_int_equal(show_end_read(SLICE("{\"stream\":\"a\"}"), &name, &end), ERR_SYNTAX);

@@ -40,9 +40,21 @@ static void what_is_no_url_is_refused_with_a_reason(void **state)
 {
 	(void)state;
 	static const char *const urls[] = {
-		"", "http://", "https://example.org", "http://h:0", "http://h:65536", "http://h:",
-		"http://h:8x", "http://[::1", "http://[::1]8080", "http://u:p@h/", "http://u@h/",
-		"http://h/a?b=c", "http://h/#x", "http://h/a b", "http://h\r\nX: y",
+		"",
+		"http://",
+		"https://example.org",
+		"http://h:0",
+		"http://h:65536",
+		"http://h:",
+		"http://h:8x",
+		"http://[::1",
+		"http://[::1]8080",
+		"http://u:p@h/",
+		"http://u@h/",
+		"http://h/a?b=c",
+		"http://h/#x",
+		"http://h/a b",
+		"http://h\r\nX: y",
 	};
 	for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
 		struct target target;
@@ -109,9 +121,10 @@ static void a_request_begins_with_what_every_request_has(void **state)
 	request_begin(&target, "GET", SLICE("/v1/x"), &buf);
 	assert_int_equal(request_header(&buf, "A", SLICE("b")), OK);
 	request_end(&buf);
-	assert_true(slice_equal(buf_slice(&buf),
-				SLICE("GET /base/v1/x HTTP/1.1\r\nHost: h:1\r\nUser-Agent: tapecast/"
-				      PACKAGE_VERSION "\r\nAuthorization: Bearer t\r\nA: b\r\n\r\n")));
+	assert_true(slice_equal(
+		buf_slice(&buf),
+		SLICE("GET /base/v1/x HTTP/1.1\r\nHost: h:1\r\nUser-Agent: "
+		      "tapecast/" PACKAGE_VERSION "\r\nAuthorization: Bearer t\r\nA: b\r\n\r\n")));
 	buf_fini(&buf);
 	target_fini(&target);
 }
@@ -124,8 +137,8 @@ static void parameters_are_encoded_and_joined(void **state)
 	(void)buf_put_text(&path, "/p");
 	request_parameter(&path, "stream", SLICE("a+b/c"));
 	request_parameter(&path, "key", SLICE("x&y=\xc3\xbc %"));
-	assert_true(slice_equal(buf_slice(&path),
-				SLICE("/p?stream=a%2Bb/c&key=x%26y=%C3%BC%20%25")));
+	assert_true(
+		slice_equal(buf_slice(&path), SLICE("/p?stream=a%2Bb/c&key=x%26y=%C3%BC%20%25")));
 	buf_fini(&path);
 }
 
