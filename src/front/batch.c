@@ -262,7 +262,8 @@ static enum step batch_finish(struct visit *visit)
 				     &batch->count);
 	if (err) {
 		batch->count = 0;
-		return visit_problem(visit, err);
+		/* Too many for one call, as too many bytes are; not too many for the server. */
+		return visit_problem(visit, err == ERR_TOO_MANY ? ERR_TOO_BIG : err);
 	}
 	return go(visit);
 }

@@ -89,6 +89,16 @@ static int door_wants(struct door *door, uint64_t now_ms)
 	return wait_ms;
 }
 
+/* True: once more, for a daemon that was full listens again only with its next run. */
+static bool gate_run(struct gate *gate)
+{
+	size_t before = gate->connections;
+	(void)MHD_run(gate->daemon);
+	bool has_room = gate->was_full && gate->connections < before;
+	gate->was_full = gate->was_full && !has_room;
+	return has_room;
+}
+
 static int door_turn(void *arg, uint64_t now_ms)
 {
 	struct door *door = arg;
@@ -102,9 +112,10 @@ static int door_turn(void *arg, uint64_t now_ms)
 		door->paused = due_next(&door->pauses, now_ms) == NULL;
 		gates_hear(door, !door->paused);
 	}
+	bool again = false;
 	for (size_t i = 0; i < door->gate_count; i++)
-		(void)MHD_run(door->gates[i].daemon);
-	return door_wants(door, now_ms);
+		again |= gate_run(&door->gates[i]);
+	return again ? 0 : door_wants(door, now_ms);
 }
 
 void door_close(struct door *door)
@@ -117,6 +128,11 @@ void door_close(struct door *door)
 bool door_busy(const struct door *door)
 {
 	return atomic_load(&door->asks_open) > 0;
+}
+
+bool door_idle(const struct door *door)
+{
+	return atomic_load(&door->requests_open) == 0;
 }
 
 static enum err gates_open(struct door *door)

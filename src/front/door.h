@@ -40,6 +40,8 @@ void door_free(struct door **door);
 void door_close(struct door *door);
 /* Requests wait for the backplane: the loop must go on turning. Any thread. */
 bool door_busy(const struct door *door);
+/* No request is under way. Any thread. */
+bool door_idle(const struct door *door);
 
 /* Below 1.0.10 libmicrohttpd has known faults that the internet could use. */
 bool door_library_is_old(void);

@@ -14,6 +14,8 @@ struct gate {
 	struct MHD_Daemon *daemon;
 	int listen_fd; /* the daemon's */
 	int set_fd; /* the daemon's epoll set */
+	size_t connections;
+	bool was_full; /* the daemon has stopped accepting */
 };
 
 /* Starts the gate's daemon. ERR_SYSTEM: listen_fd is still the caller's. */

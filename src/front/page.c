@@ -204,6 +204,8 @@ static enum err page_make(struct page_order *order, struct stream *stream,
 	enum err err = tape_use(stream_tape(stream), FORM_JSON);
 	if (!err)
 		page_fill(&page, order, stream_tape(stream), now_ms, &reply->body);
+	if (place->finished)
+		page.end = tape_end(stream_tape(stream)); /* read before, and told again */
 	stream_unlock(stream);
 	if (err)
 		return err;

@@ -40,43 +40,68 @@ const char *problem_code(enum err err)
 	return problems[err].code;
 }
 
-/* A note may quote the client and be cut inside a character: such bytes become "?". */
+/* Bytes that the character at text.at has, if it is one; else 0. */
+static size_t character_bytes(struct slice text)
+{
+	unsigned char lead = (unsigned char)*text.at;
+	size_t bytes = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+	if (bytes > text.bytes || utf8_check(slice_from(text.at, bytes), NULL) != OK)
+		return 0;
+	return bytes;
+}
+
+/* A note may quote the client and be cut inside a character: what is none becomes "?". */
 static void put_detail(struct buf *buf, const char *detail)
 {
-	char text[ERR_NOTE_BYTES_MAX];
-	size_t bytes = strnlen(detail, sizeof text - 1);
+	char text[ERR_NOTE_BYTES_MAX]; /* a copy: to check is to leave notes */
+	char clean[ERR_NOTE_BYTES_MAX];
+	size_t bytes = strnlen(detail, sizeof text);
 	memcpy(text, detail, bytes);
-
-	size_t from = 0;
-	size_t bad_at;
-	while (utf8_check(slice_from(text + from, bytes - from), &bad_at) != OK) {
-		from += bad_at;
-		while (from >= bytes && from > 0 && (text[from - 1] & 0x80)) /* cut short */
-			from = --bytes;
-		if (from < bytes)
-			text[from] = '?';
+	for (size_t at = 0; at < bytes;) {
+		size_t step = character_bytes(slice_from(text + at, bytes - at));
+		if (step)
+			memcpy(clean + at, text + at, step);
+		else
+			clean[at] = '?';
+		at += step ? step : 1;
 	}
-	json_quote(slice_from(text, bytes), buf);
+	json_quote(slice_from(clean, bytes), buf);
+}
+
+static void put_problem(struct buf *buf, unsigned status, const char *code, const char *title,
+			const char *detail)
+{
+	buf_putf(buf, "{\"type\":\"urn:tapecast:problem:%s\",\"title\":\"%s\",\"status\":%u,"
+		      "\"code\":\"%s\",\"detail\":", code, title, status, code);
+	put_detail(buf, detail && *detail ? detail : title);
 }
 
 void problem_open(struct buf *buf, enum err err, const char *detail)
 {
-	const char *code = problem_code(err);
-	buf_putf(buf, "{\"type\":\"urn:tapecast:problem:%s\",\"title\":\"%s\",\"status\":%u,"
-		      "\"code\":\"%s\",\"detail\":",
-		 code, err_text(err), problem_status(err), code);
-	put_detail(buf, detail && *detail ? detail : err_text(err));
+	put_problem(buf, problem_status(err), problem_code(err), err_text(err), detail);
+}
+
+static void begin(struct reply *reply, unsigned status)
+{
+	reply_reset(reply);
+	reply->status = status;
+	reply_field(reply, "Content-Type", "application/problem+json");
+	reply_field(reply, "Cache-Control", "no-store");
+	if (status == 503)
+		reply_field(reply, "Retry-After", "1");
 }
 
 void problem_reply_open(struct reply *reply, enum err err, const char *detail)
 {
-	reply_reset(reply);
-	reply->status = problem_status(err);
-	reply_field(reply, "Content-Type", "application/problem+json");
-	reply_field(reply, "Cache-Control", "no-store");
-	if (reply->status == 503)
-		reply_field(reply, "Retry-After", "1");
+	begin(reply, problem_status(err));
 	problem_open(&reply->body, err, detail);
+}
+
+void problem_reply_late(struct reply *reply, const char *detail)
+{
+	begin(reply, 408);
+	put_problem(&reply->body, 408, "request_timeout", "the request took too long", detail);
+	buf_put_byte(&reply->body, '}');
 }
 
 void problem_reply(struct reply *reply, enum err err)

@@ -20,5 +20,7 @@ void problem_open(struct buf *buf, enum err err, const char *detail);
 void problem_reply(struct reply *reply, enum err err);
 /* As problem_reply, but begun only: the caller adds members to reply->body and the brace. */
 void problem_reply_open(struct reply *reply, enum err err, const char *detail);
+/* 408: the request did not come in time, which is no error of ours. */
+void problem_reply_late(struct reply *reply, const char *detail);
 
 #endif

@@ -98,11 +98,9 @@ void visit_expire(struct visit *visit)
 {
 	if (visit->phase == VISIT_HEAD || visit->phase == VISIT_BODY) {
 		bool is_head = visit->phase == VISIT_HEAD;
-		problem_reply_open(&visit->reply, ERR_TIMEOUT,
+		problem_reply_late(&visit->reply,
 				   is_head ? "the request's head did not come in time"
 					   : "the request's body did not come in time");
-		buf_put_byte(&visit->reply.body, '}');
-		visit->reply.status = 408;
 		/* An idle connection that is kept alive has asked nothing: it just ends. */
 		if (!is_head || visit->uri.bytes)
 			send_past(visit);
@@ -136,15 +134,16 @@ static enum MHD_Result take_step(struct visit *visit, enum step step, bool is_fi
 		MHD_suspend_connection(visit->connection);
 		return MHD_YES;
 	case STEP_REPLY:
-		/* Before the body and after it the library can queue an answer, within it not. One
-		 * that comes before the body ends the connection; without a body, that would be a
-		 * pity. */
-		if (is_first && !visit->headers.length && !visit->headers.is_chunked) {
-			visit->phase = VISIT_READY;
+		/* After the body the library can queue an answer, within it not. Before it could,
+		 * but would then close on what is still coming: a reset, that can cost the peer
+		 * the answer. */
+		if (visit->body_ended)
+			return queue_reply(visit);
+		if (is_first && !visit->reply.closes && !visit->headers.length &&
+		    !visit->headers.is_chunked) {
+			visit->phase = VISIT_READY; /* there is no body: it calls once more */
 			return MHD_YES;
 		}
-		if (is_first || visit->body_ended)
-			return queue_reply(visit);
 		chunk->bytes = 0;
 		visit_cut(visit);
 		return MHD_YES;
@@ -152,6 +151,14 @@ static enum MHD_Result take_step(struct visit *visit, enum step step, bool is_fi
 		return MHD_NO;
 	}
 	return MHD_NO;
+}
+
+/* Up to 0.9 the library ends the target at a NUL byte, and says nothing: but the version, which
+ * stands behind it in the same buffer, is then further away than it should be. */
+static bool target_is_cut(const struct visit *visit, const char *version)
+{
+	bool is_old = strncmp(MHD_get_version(), "0.", 2) == 0;
+	return is_old && *version && version != visit->uri_at + visit->uri.bytes + 1;
 }
 
 static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
@@ -169,7 +176,10 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 	switch (visit->phase) {
 	case VISIT_HEAD:
 		visit->phase = VISIT_BODY;
+		visit->counted = true;
+		atomic_fetch_add_explicit(&visit->door->requests_open, 1, memory_order_relaxed);
 		arm(visit);
+		visit->target_cut = target_is_cut(visit, version);
 		return take_step(visit, visit_begin(visit, method, version), is_first, &chunk);
 	case VISIT_BODY:
 		result = take_step(visit, next_part(visit, &chunk), is_first, &chunk);
@@ -216,10 +226,13 @@ static void notify(void *cls, struct MHD_Connection *connection, void **context,
 	struct gate *gate = cls;
 	struct visit *visit = *context;
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		gate->connections--;
 		visit_free(&visit);
 		*context = NULL;
 		return;
 	}
+	gate->connections++;
+	gate->was_full |= gate->connections >= gate->door->config.settings->requests_max;
 	int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	if (visit_new(gate->door, gate->daemon, connection, fd, &visit) != OK)
 		return; /* its request is refused by handle() */
@@ -233,8 +246,10 @@ static void *hear_uri(void *cls, const char *uri, struct MHD_Connection *connect
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct visit *visit = info ? info->socket_context : NULL;
-	if (visit)
+	if (visit) {
 		buf_put_text(&visit->uri, uri);
+		visit->uri_at = uri;
+	}
 	return visit;
 }
 
@@ -256,10 +271,12 @@ static void library_says(void *cls, const char *format, va_list args)
 	char text[256] = "";
 	if (format)
 		(void)vsnprintf(text, sizeof text, format, args);
-	if (strstr(text, "resource limit"))
+	if (strstr(text, "resource limit")) {
+		gate->was_full = true;
 		door_descriptors_short(gate->door);
-	else
+	} else {
 		say(SAY_DEBUG, "libmicrohttpd", "says", text, NULL);
+	}
 }
 
 enum err gate_open(struct gate *gate)

@@ -47,6 +47,9 @@ void visit_reset(struct visit *visit)
 	visit->reply.closes = false;
 	visit->reply.status = 0;
 	visit->phase = VISIT_HEAD;
+	if (visit->counted)
+		atomic_fetch_sub_explicit(&visit->door->requests_open, 1, memory_order_relaxed);
+	visit->counted = false;
 	visit->route = NULL;
 	visit->body_bytes = 0;
 	visit->body_ended = false;
@@ -102,6 +105,8 @@ static enum err uri_read(struct visit *visit)
 {
 	if (visit->uri.err)
 		return visit->uri.err;
+	if (visit->target_cut)
+		return err_note(ERR_HEADER, "the request target holds a NUL byte");
 	struct slice uri = buf_slice(&visit->uri);
 	for (size_t i = 0; i < uri.bytes; i++) {
 		unsigned char c = (unsigned char)uri.at[i];

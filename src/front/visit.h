@@ -86,9 +86,12 @@ struct visit {
 	int fd; /* libmicrohttpd's: never closed by us */
 	struct due due;
 	enum visit_phase phase;
+	bool counted; /* in the door's requests_open */
 
 	/* the request */
 	struct buf uri; /* as it came */
+	const char *uri_at; /* libmicrohttpd's own */
+	bool target_cut; /* by a NUL byte */
 	struct slice path, query; /* of uri */
 	struct buf name; /* the stream of the path, decoded */
 	enum method method;
@@ -122,6 +125,7 @@ struct door {
 	struct task close_task;
 	atomic_bool close_posted;
 	_Atomic size_t asks_open;
+	_Atomic size_t requests_open; /* begun, and not yet done with */
 };
 
 /* --- for handlers --- */

@@ -326,7 +326,7 @@ void node_drain(struct node *node, uint32_t window_ms)
 bool node_idle(const struct node *node)
 {
 	for (uint32_t i = 0; i < node->runner_count; i++) {
-		if (door_busy(node->runners[i].door))
+		if (!door_idle(node->runners[i].door))
 			return false;
 	}
 	return engine_counts(node->engine).sessions_now == 0;

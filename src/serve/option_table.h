@@ -26,7 +26,7 @@ OPTION(session, retry_max, "", TIME, 5000, 0, 3600000,
 OPTION(session, open, "", TIME, 500, 1, 60000,
 	"A listener's head goes out by then, even if the backplane has not answered", "")
 OPTION(stream, max, "", COUNT, 100000, 1, 10000000,
-	"Streams in all", "503 to what would open one more")
+	"Streams in all", "507 to a publish, 503 to a listener that would open one more")
 OPTION(stream, events, "", COUNT, 10000, 1, 10000000,
 	"Events that a stream keeps", "the oldest go; who has not read them is told tapecast.gap")
 OPTION(stream, bytes, "", BYTES, 1048576, 1024, 1073741824,

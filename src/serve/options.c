@@ -56,24 +56,22 @@ typedef enum err word_fn(const char *name, struct slice text, struct options *op
 static enum err take_list(const char *name, struct slice text, struct slice *list, size_t *count,
 			  size_t count_max)
 {
-	while (text.bytes) {
-		const char *comma = memchr(text.at, ',', text.bytes);
+	for (;;) {
+		const char *comma = text.bytes ? memchr(text.at, ',', text.bytes) : NULL;
 		size_t bytes = comma ? (size_t)(comma - text.at) : text.bytes;
 		if (bytes == 0)
 			return err_note(ERR_SYNTAX, "%s: a value is missing", name);
 		if (*count == count_max)
 			return err_note(ERR_TOO_MANY, "%s: at most %zu", name, count_max);
 		list[(*count)++] = slice_from(text.at, bytes);
-		text = comma ? slice_from(comma + 1, text.bytes - bytes - 1) : (struct slice){ 0 };
+		if (!comma)
+			return OK;
+		text = slice_from(comma + 1, text.bytes - bytes - 1);
 	}
-	return OK;
 }
 
 static enum err take_listen(const char *name, struct slice text, struct options *options)
 {
-	if (text.bytes == 0)
-		return err_note(ERR_SYNTAX, "%s: an address is missing, such as 127.0.0.1:8080",
-				name);
 	return take_list(name, text, options->listen, &options->listen_count, OPTIONS_LISTEN_MAX);
 }
 

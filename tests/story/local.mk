@@ -1,1 +1,11 @@
-# What tests/story adds to the build.
+# Stories need pytest, so `make check` does not run them; ./check does, against the built program.
+EXTRA_DIST += \
+	tests/story/conftest.py \
+	tests/story/house.py \
+	tests/story/test_bytes.py \
+	tests/story/test_errors.py \
+	tests/story/test_life.py \
+	tests/story/test_limits.py \
+	tests/story/test_listen.py \
+	tests/story/test_page.py \
+	tests/story/test_publish.py
