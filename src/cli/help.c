@@ -60,6 +60,7 @@ const char help_pub[] =
 	"                         key of its own, KEY-1, KEY-2...\n"
 	"      --if-match ID      only if ID is the stream's last event\n"
 	"      --format FORM      of standard input: lines, ndjson or sse\n"
+	"      --renew SECONDS    of standard input: how long one request lasts (default 60)\n"
 	"\n" HELP_SERVER "\n"
 	"Exit status: 0 published, 1 refused, 64 usage, 69 no connection.\n";
 

@@ -10,7 +10,7 @@
 #include "wire/json.h"
 #include "wire/name.h"
 
-enum { PATH_BYTES_MAX = 4096, TTL_S_MAX = 1000000000 };
+enum { RENEW_MS = 60000, PATH_BYTES_MAX = 4096, TTL_S_MAX = 1000000000 };
 
 static void put_path(const struct pub *pub, bool end, struct buf *path)
 {
@@ -180,6 +180,7 @@ enum {
 	OPTION_IF_MATCH,
 	OPTION_FORMAT,
 	OPTION_JSON,
+	OPTION_RENEW,
 };
 
 static const struct option options[] = {
@@ -192,6 +193,7 @@ static const struct option options[] = {
 	{ "if-match", required_argument, NULL, OPTION_IF_MATCH },
 	{ "format", required_argument, NULL, OPTION_FORMAT },
 	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "renew", required_argument, NULL, OPTION_RENEW },
 	CLI_COMMON_LONG,
 	{ NULL, 0, NULL, 0 },
 };
@@ -220,6 +222,8 @@ static enum err take_own(struct pub *pub, int option, const char *value)
 		return OK;
 	case OPTION_FORMAT:
 		return intake_form_parse(value, &pub->form);
+	case OPTION_RENEW:
+		return cli_seconds(value, &pub->renew_ms);
 	default:
 		pub->json = true;
 		return OK;
@@ -275,7 +279,7 @@ static int read_options(struct pub *pub, int argc, char **argv)
 
 int pub_main(int argc, char **argv)
 {
-	struct pub pub = { .what = PUB_INPUT };
+	struct pub pub = { .what = PUB_INPUT, .renew_ms = RENEW_MS };
 	buf_init(&pub.request, PUB_BODY_BYTES_MAX + REQUEST_HEAD_BYTES_MAX);
 	buf_init(&pub.body, PUB_BODY_BYTES_MAX);
 	buf_init(&pub.last_id, PATH_BYTES_MAX);

@@ -27,7 +27,7 @@ struct pub {
 	struct intake intake;
 	const char *stream, *data;
 	const char *type, *key, *idem, *if_match;
-	uint64_t ttl_s;
+	uint64_t ttl_s, renew_ms;
 	bool ephemeral, json;
 	enum end_state end;
 	enum intake_form form;

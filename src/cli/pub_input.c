@@ -1,15 +1,13 @@
 /*
  * pub_input: standard input goes out as it comes, in one request that lasts as long as it does.
  *
- * Time    servers end a request that brings nothing for long, so it is renewed once a minute,
+ * Time    servers end a request that brings nothing for long, so it is renewed now and then,
  *         between events. Each renewal is an answer too: what was sent before it is safe.
  */
 #include <errno.h>
 #include <unistd.h>
 
 #include "cli/pub_impl.h"
-
-enum { RENEW_MS = 60000 };
 
 /* OK with *ret_count 0 at the end of standard input. */
 static enum err read_input(char *bytes, size_t *ret_count)
@@ -143,7 +141,7 @@ static int pump(struct pub *pub, enum err broken)
 			cli_tell(PUB_COMMAND, "%s; what stands before it is published",
 				 err_note_text());
 		if (pub->http.fd < 0 && (is_first || pub->body.bytes)) {
-			renew_ms = cli_now_ms() + RENEW_MS;
+			renew_ms = cli_now_ms() + pub->renew_ms;
 			err = request_open(pub);
 		}
 		is_first = false;

@@ -21,6 +21,7 @@ tests_cli_test_target_SOURCES = tests/cli/test_target.c
 tests_cli_test_target_LDADD = libcli.la libwire.la libworld.la libbase.la $(CMOCKA_LIBS)
 
 dist_check_SCRIPTS += \
+	tests/cli/test_bench.py \
 	tests/cli/test_examples.py \
 	tests/cli/test_man.py \
 	tests/cli/test_pub.py \

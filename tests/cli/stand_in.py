@@ -24,10 +24,10 @@ def answer(status, body=b"", media="application/json", more=""):
 class Peer:
     """One connection as the server sees it."""
 
-    def __init__(self, sock):
+    def __init__(self, sock, held=b""):
         self.sock = sock
         self.sock.settimeout(PATIENCE_S)
-        self.held = b""
+        self.held = held
         head = self.until(b"\r\n\r\n").decode()
         lines = head.split("\r\n")
         self.method, self.path, _ = lines[0].split(" ")

@@ -226,6 +226,39 @@ def test_a_broken_line_is_named_and_all_before_it_stands():
         assert code == 1 and out == "1\n" and "line 2" in err, (code, out, err)
 
 
+def test_a_long_input_goes_on_in_another_request_between_events():
+    process = None
+
+    def first(peer):
+        assert peer.headers["if-match"] == "1-0"
+        assert peer.chunk() == b"data: 1\n"
+        process.stdin.write(b"data: more\n\n:\n")
+        process.stdin.flush()
+        rest = b""
+        while True:
+            part = peer.chunk()
+            if not part:
+                break
+            rest += part
+        assert rest == b"data: more\n\n:\n", rest
+        peer.say(answer(201, '{"first":"1-1","last":"1-1","count":1}'))
+        process.stdin.write(b"data: 2\n\n")
+        process.stdin.close()
+
+    def second(peer):
+        assert "if-match" not in peer.headers
+        assert peer.body() == b"data: 2\n\n"
+        peer.say(answer(201, '{"first":"1-2","last":"1-2","count":1}'))
+    server = Server(first, second)
+    process = start("pub", "a", "-", "--renew", "0.3", "--if-match", "1-0", url=server.url)
+    process.stdin.write(b"data: 1\n")
+    process.stdin.flush()
+    code = process.wait(PATIENCE_S)
+    server.done()
+    assert (code, process.stdout.read()) == (0, b"1-2\n")
+    assert b"2 events published" in process.stderr.read()
+
+
 def test_a_refusal_ends_pub_while_its_input_is_still_open():
     def act(peer):
         peer.chunk()

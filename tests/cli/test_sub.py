@@ -131,6 +131,15 @@ def test_sub_of_several_streams_names_them_and_waits_for_all_ends():
     assert "a+b has ended: failed" in err and "c/d has ended: complete" in err
 
 
+def test_the_worst_end_is_the_exit_code():
+    for states, code in ((("cancelled", "failed"), 3), (("failed", "cancelled"), 3), (("complete", "cancelled"), 4)):
+        ends = ['event: tapecast.end\ndata: {"stream":"%s","state":"%s"}\nid: 2\n\n' % pair
+                for pair in zip(("a", "b"), states)]
+        server = Server(lambda peer: peer.say(SSE, OPEN, *ends))
+        assert run("sub", "a", "b", url=server.url)[0] == code, states
+        server.done()
+
+
 def test_sub_takes_a_refusal_for_an_answer():
     for status, words in ((400, "bad"), (401, "token"), (403, "does not allow"), (404, "--url")):
         server = Server(lambda peer: peer.say(answer(status, '{"title":"T","detail":"bad"}')))
