@@ -18,11 +18,13 @@ tests_sim_test_sim_SOURCES = $(sim_world_sources) \
 	tests/sim/sim_node.c \
 	tests/sim/sim_oracle.c \
 	tests/sim/sim_oracle.h \
+	tests/sim/sim_page.c \
 	tests/sim/sim_parse.c \
 	tests/sim/sim_parse.h \
 	tests/sim/sim_payload.c \
 	tests/sim/sim_payload.h \
 	tests/sim/sim_plan.c \
+	tests/sim/sim_race.c \
 	tests/sim/sim_story.c \
 	tests/sim/test_sim.c
 tests_sim_test_sim_LDADD = libdelivery.la libbackplane.la libstream.la libwire.la libbase.la

@@ -92,8 +92,10 @@ static void sim_begin(struct sim *sim, uint64_t seed, bool verbose)
 	sim->trace_count = 0;
 	sim->idem_number = 0;
 	memset(sim->idems, 0, sizeof sim->idems);
-	for (uint32_t i = 0; i < sim->plan.stream_count; i++)
+	for (uint32_t i = 0; i < sim->plan.stream_count; i++) {
 		oracle_init(&sim->oracles[i], i, sim->bounds[i]);
+		sim->oracles[i].squeezed = sim->plan.squeezed;
+	}
 	for (uint32_t i = 0; i < sim->plan.client_count; i++) {
 		struct client *client = &sim->clients[i];
 		memset(client, 0, offsetof(struct client, parse));
@@ -134,6 +136,6 @@ struct sim_result sim_run(uint64_t seed, bool verbose)
 		.publishes = sim->publishes,
 		.steps = sim->step,
 		.peak_bytes = sim->peak_bytes,
-		.peak_bytes_allowed = node_bytes_allowed(sim),
+		.peak_bytes_allowed = sim->peak_allowed,
 	};
 }

@@ -9,6 +9,7 @@
 #include "wire/cursor.h"
 
 static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+const struct slice page_head = SLICE("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n");
 static const char head_finished[] = "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n";
 
 static void streams_draw(struct sim *sim, struct client *client)
@@ -46,7 +47,14 @@ static void client_draw(struct sim *sim, struct client *client)
 	if (client->seen_count > 1)
 		client->form = draw_one_in(draw, 2) ? SESSION_SSE_ENVELOPE : SESSION_NDJSON;
 	else
-		client->form = (enum session_form)draw_below(draw, SESSION_NDJSON + 1);
+		client->form = (enum session_form)draw_below(draw, SESSION_ANSWER + 1);
+	client->chunked = draw_one_in(draw, 2);
+	if (client->form == SESSION_ANSWER) {
+		client->chunked = false;
+		client->notices = true;
+		client->interval_ms = 0;
+	}
+	client->wait_ms = draw_one_in(draw, 2) ? 0 : draw_between(draw, 1, 20000);
 }
 
 /* It sends something that is no id of these streams, or one that was never given out. */
@@ -75,7 +83,7 @@ void client_connect(struct sim *sim, struct client *client)
 	client->fd = sim_connect(&sim->world, sim->calm ? SIM_QUEUE_BYTES : client->queue_bytes);
 	if (client->fd < 0)
 		return;
-	parse_init(&client->parse, client->form == SESSION_NDJSON);
+	parse_init(&client->parse, client->form >= SESSION_NDJSON, client->chunked);
 	client->state = CLIENT_KNOCKING;
 	client->half_closed = false;
 	client->excused = false;
@@ -138,12 +146,15 @@ void client_adopt(struct sim *sim, struct client *client, struct loop *loop)
 	struct ticket ticket = {
 		.fd = client->fd,
 		.form = client->form,
+		.chunked = client->chunked,
 		.notices = client->notices,
 		.wanted = wanted,
 		.wanted_count = client->seen_count,
 		.interval_ms = client->interval_ms,
 		.head = SLICE(head),
 		.head_finished = SLICE(head_finished),
+		.wait_ms = client->wait_ms,
+		.answer = page_answer,
 	};
 
 	ticket.address[0] = (uint8_t)(client->number % 7);
@@ -155,7 +166,7 @@ void client_adopt(struct sim *sim, struct client *client, struct loop *loop)
 		return;
 	}
 	client->state = CLIENT_OPEN;
-	client->heard_ms = sim_ms(sim);
+	client->heard_ms = client->asked_ms = sim_ms(sim);
 }
 
 void client_leave(struct sim *sim, struct client *client)
@@ -196,6 +207,16 @@ static bool all_ended(const struct sim *sim, const struct client *client)
 	return true;
 }
 
+/* The end of every stream was told. */
+static bool told_all(const struct client *client)
+{
+	for (uint32_t i = 0; i < client->seen_count; i++) {
+		if (!client->seen[i].ended)
+			return false;
+	}
+	return true;
+}
+
 /* The connection is over. */
 static void client_cut(struct sim *sim, struct client *client, bool reset)
 {
@@ -206,7 +227,10 @@ static void client_cut(struct sim *sim, struct client *client, bool reset)
 	sim_trace(sim, "cut (client, reset, 204)", client->number, reset, finished);
 	if (finished)
 		finished_judge(sim, client);
-	else if (!reset && !client->excused && !client->half_closed && !all_ended(sim, client) &&
+	else if (!reset && client->notices && client->chunked && told_all(client) &&
+		 !parse->body_done)
+		sim_violated(sim, "a body that is over says so", client->number, 0);
+	else if (!reset && !client->excused && client->form != SESSION_ANSWER && !client->half_closed && !all_ended(sim, client) &&
 		 !sim->draining)
 		sim->unexplained_count++;
 	sim_client_close(&sim->world, client->fd);
@@ -249,7 +273,8 @@ bool client_read(struct sim *sim, struct client *client, size_t bytes_max)
 	if (parse->wrong)
 		sim_violated(sim, parse->wrong, client->number, parse->blocks);
 	if (parse->head_done && parse->head[9] == '2' && parse->head[11] == '0' &&
-	    !slice_equal(slice_from(parse->head, parse->head_bytes), SLICE(head)))
+	    !slice_equal(slice_from(parse->head, parse->head_bytes),
+			 client->form == SESSION_ANSWER ? page_head : SLICE(head)))
 		sim_violated(sim, "the head goes out as the ticket has it", client->number, 0);
 	return true;
 }
@@ -261,15 +286,16 @@ bool client_at_head(const struct sim *sim, const struct client *client)
 		const struct oracle *oracle = &sim->oracles[seen->stream];
 		struct position origin = { 0 };
 		/* Nothing has told it yet that it was put elsewhere than it asked, or at the newest. */
-		bool unaware = !client->notices &&
-			       (!seen->known || seen->given || seen->asked_invalid);
+		bool unaware = (!client->notices && (seen->given || seen->asked_invalid)) ||
+			       (!seen->known && (!client->notices || client->form == SESSION_ANSWER));
 		enum start_kind kind = seen->known ? seen->otherwise : seen->kind;
 		/* An end that the store forgot again: who wants no notices was not told it either. */
 		bool unended = !client->notices && oracle->breaks && client->seen_count > 1;
 		if (seen->ended || unended || (unaware && kind != START_OLDEST))
 			continue;
 		struct position last = oracle_head(oracle);
-		if (client->notices && oracle->ended && !position_equal(&seen->at, &last))
+		if (client->notices && oracle->ended && !position_equal(&seen->at, &last) &&
+		    !oracle_idle(oracle, sim_ms(sim)))
 			return false;
 		if (!oracle_caught_up(oracle, seen->known ? &seen->at : &origin, client->notices,
 				      sim_ms(sim)))

@@ -65,8 +65,10 @@ struct client {
 	enum client_state state;
 	int fd;
 	enum session_form form;
-	bool notices;
+	bool notices, chunked;
 	uint32_t interval_ms;
+	uint32_t wait_ms; /* SESSION_ANSWER */
+	uint64_t asked_ms;
 	uint32_t bytes_a_read; /* its speed; 0: it reads nothing for now */
 	uint32_t queue_bytes;
 	uint64_t back_ms; /* when it comes back */
@@ -106,10 +108,12 @@ struct plan {
 	uint32_t wall_one_in, stick_one_in, reset_one_in, half_one_in, stall_one_in;
 	uint32_t delete_one_in, end_one_in, linger_ms;
 	uint32_t ephemeral_one_in, ttl_one_in, key_one_in, json_one_in, big_one_in;
+	uint32_t race_one_in; /* of the feed's calls */
 	uint32_t publish_weight, group_max;
 	uint32_t idem_max, sessions_max;
 	uint32_t saying_bytes_max;
 	bool spurious_again; /* a reader may be slow beyond its own doing */
+	bool squeezed; /* the store and the node have little room for histories */
 	bool faults; /* of the store: pushes can fail */
 	bool drain; /* ends with a drain */
 };
@@ -131,6 +135,8 @@ struct sim {
 	bool draining;
 	uint64_t calm_ms; /* when faults ended */
 	size_t base_blocks, base_bytes, peak_bytes;
+	size_t peak_allowed; /* when the peak was */
+	size_t largest_bytes; /* of one event */
 	ucontext_t scheduler;
 	struct fiber *running;
 	const char *violation;
@@ -174,7 +180,17 @@ void node_turns(struct sim *sim);
 void node_check_memory(struct sim *sim);
 size_t node_bytes_allowed(const struct sim *sim);
 
+/* sim_race.c */
+void race_start(struct sim *sim);
+
+/* sim_page.c: an answer_fn. */
+extern const struct slice page_head;
+void page_answer(void *arg, struct stream *stream, const struct place *place, uint64_t now_ms,
+		 struct buf *answer);
+
 /* sim_load.c: publishers. */
+/* A request is on its way to the store. */
+bool load_busy(void);
 void load_publish(struct sim *sim);
 void load_say(struct sim *sim, uint32_t stream);
 void load_delete(struct sim *sim);

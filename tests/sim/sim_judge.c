@@ -26,7 +26,7 @@ static struct shown shown_of(const struct client *client, const struct block *bl
 	struct shown shown = { .id = block->id };
 	struct slice object = block->data;
 
-	if (client->form == SESSION_NDJSON && json_member(object, "event").bytes) {
+	if (client->form >= SESSION_NDJSON && json_member(object, "event").bytes) {
 		shown.notice = plain_member(object, "event");
 		shown.json = json_member(object, "data");
 		shown.id = plain_member(object, "id");
@@ -48,7 +48,7 @@ static struct shown shown_of(const struct client *client, const struct block *bl
 	shown.key = json_member(object, "key");
 	shown.data = json_member(object, "data");
 	shown.position = plain_member(object, "id");
-	if (client->form == SESSION_NDJSON)
+	if (client->form >= SESSION_NDJSON)
 		shown.id = client->seen_count > 1 ? plain_member(object, "cursor") : shown.position;
 	return shown;
 }
@@ -78,8 +78,8 @@ static const char *judge_start(const struct sim *sim, const struct seen *seen,
 	if (kind == START_LAST && !oracle->breaks && oracle_on_history(oracle, at) &&
 	    at->seq + seen->count > oracle_head(oracle).seq)
 		return oracle_judge_oldest(oracle, at, now_ms);
-	/* Where a push can fail, the node itself may be behind. */
-	bool behind = sim->plan.faults || sim->plan.nomem_one_in;
+	/* Where a push can fail, the node itself may be behind; and what is idle may be gone. */
+	bool behind = sim->plan.faults || sim->plan.nomem_one_in || oracle_idle(oracle, now_ms);
 	if (kind == START_NOW && !behind && at->seq + 1 < seen->head_then.seq &&
 	    oracle_on_history(oracle, at) && oracle_on_history(oracle, &seen->head_then))
 		return "a reader of the newest was placed before it";
@@ -98,12 +98,12 @@ static const char *judge_place(const struct sim *sim, const struct client *clien
 		return NULL;
 	if (client->notices)
 		return "P1: an id resumes exactly where the client stands (read, named)";
-	if (seen->asked_invalid)
-		return judge_start(sim, seen, seen->otherwise, at);
 	const struct record *record = oracle_find(oracle, at);
 	if (record && record->end != END_NONE &&
 	    oracle_follows(oracle, &seen->at, record, sim_ms(sim)))
 		return NULL;
+	if (seen->asked_invalid)
+		return judge_start(sim, seen, seen->otherwise, at);
 	return oracle_judge_gap(oracle, &seen->at, at, GAP_TRIMMED,
 				seen->given && seen->otherwise != START_OLDEST, sim_ms(sim));
 }
@@ -166,7 +166,7 @@ static void judge_gap(struct sim *sim, struct client *client, const struct shown
 {
 	struct seen *seen = seen_of(client, plain_member(shown->json, "stream"));
 	struct position after, next;
-	const char *wrong;
+	const char *wrong = NULL;
 
 	if (!seen || position_parse(plain_member(shown->json, "after"), &after) ||
 	    position_parse(plain_member(shown->json, "next"), &next)) {
@@ -176,10 +176,14 @@ static void judge_gap(struct sim *sim, struct client *client, const struct shown
 	const struct oracle *oracle = &sim->oracles[seen->stream];
 	enum gap_reason reason = reason_of(plain_member(shown->json, "reason"));
 	sim_trace(sim, "  gap (client, after, next)", client->number, after.seq, next.seq);
-	if (!seen->known || (!position_equal(&after, &seen->at) &&
-			     !oracle_passed_by(oracle, &seen->at, &after, sim_ms(sim))))
-		sim_violated(sim, "a gap begins where the client stands (told, true)", after.seq,
-			     seen->at.seq);
+	/* Only an answer without an open block can begin with one. */
+	if (!seen->known)
+		wrong = judge_start(sim, seen, seen->kind, &after);
+	else if (!position_equal(&after, &seen->at) &&
+		 !oracle_passed_by(oracle, &seen->at, &after, sim_ms(sim)))
+		wrong = "a gap begins where the client stands (read, told)";
+	if (wrong)
+		sim_violated(sim, wrong, seen->at.seq, after.seq);
 	judge_lost(sim, json_member(shown->json, "lost"), &after, &next, reason);
 	if (seen->asked_invalid)
 		wrong = judge_start(sim, seen, seen->otherwise, &next);
@@ -349,7 +353,7 @@ void judge_block(struct sim *sim, struct client *client, const struct block *blo
 			sim_violated(sim, "a notice is one of three", client->number, 0);
 		return;
 	}
-	if (client->notices && client->parse.blocks == 1)
+	if (client->notices && client->parse.blocks == 1 && client->form != SESSION_ANSWER)
 		sim_violated(sim, "the open block comes first", client->number, 0);
 	seen = seen_of(client, shown.stream);
 	if (!seen) {

@@ -22,6 +22,13 @@ static struct load {
 	bool answered;
 } load;
 
+static bool busy;
+
+bool load_busy(void)
+{
+	return busy;
+}
+
 static struct saying saying_draw(struct sim *sim, uint32_t stream)
 {
 	struct draw *draw = &sim->draw;
@@ -211,6 +218,8 @@ static bool events_draw(struct sim *sim, size_t count)
 			return false;
 		}
 		load.weights[i] = event_weight(load.events[i]);
+		if (load.weights[i] > sim->largest_bytes)
+			sim->largest_bytes = load.weights[i];
 	}
 	return true;
 }
@@ -239,7 +248,9 @@ static void load_send(struct sim *sim, uint32_t stream, size_t count)
 			publish->expected.tag ^= 1;
 	}
 	list_init(&publish->link);
+	busy = true;
 	sim->backplane->ops->publish(sim->backplane, publish);
+	busy = false;
 	if (!load.answered)
 		sim_violated(sim, "the memory store answers at once", stream, 0);
 }
@@ -256,7 +267,9 @@ static void load_shout(struct sim *sim, uint32_t stream)
 	if (oracle_full(oracle) || event_say(sim, &saying, 0, true, &event))
 		return;
 	oracle_shout(oracle, &saying, event_weight(event));
+	busy = true;
 	enum err err = sim->backplane->ops->shout(sim->backplane, sim_stream_name(stream), event);
+	busy = false;
 	sim_trace(sim, "shout (stream, serial, err)", stream, saying.serial, err);
 }
 
@@ -292,7 +305,9 @@ void load_delete(struct sim *sim)
 		return;
 	load = (struct load){ .sim = sim, .stream = stream };
 	list_init(&drop.link);
+	busy = true;
 	sim->backplane->ops->drop(sim->backplane, &drop);
+	busy = false;
 	if (drop.err)
 		return;
 	if (!oracle->ended) {

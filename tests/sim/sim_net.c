@@ -176,6 +176,8 @@ void sim_client_stick(struct sim_world *sim, int fd, uint64_t ms)
 {
 	struct sim_socket *socket = sim_socket_at(sim, fd);
 	socket->stuck_until_ns = sim->now_ns + ms * 1000000;
+	/* Told of room or not: there is none now, so it will be news again. */
+	socket->no_room = true;
 }
 
 size_t sim_sockets_open(const struct sim_world *sim)

@@ -9,6 +9,7 @@ void oracle_init(struct oracle *oracle, uint32_t stream, struct tape_bounds boun
 	oracle->record_count = 0;
 	oracle->head = -1;
 	oracle->ended = false;
+	oracle->squeezed = false;
 	oracle->dropped_no = 0;
 	oracle->breaks = 0;
 	oracle->entries = 0;
@@ -57,7 +58,8 @@ static bool same_place(const struct position *a, const struct position *b)
 bool oracle_idle(const struct oracle *oracle, uint64_t now_ms)
 {
 	return oracle->head >= 0 &&
-	       now_ms - oracle->records[oracle->head].born_ms > oracle->bounds.age_ms_max;
+	       (oracle->squeezed ||
+		now_ms - oracle->records[oracle->head].born_ms > oracle->bounds.age_ms_max);
 }
 
 static const char *judge_position(const struct oracle *oracle, const struct record *record)
@@ -214,7 +216,7 @@ bool oracle_passed_by(const struct oracle *oracle, const struct position *at,
 
 bool oracle_surely_kept(const struct oracle *oracle, const struct record *record, uint64_t now_ms)
 {
-	return record->entry_no >= oracle->dropped_no &&
+	return !oracle->squeezed && record->entry_no >= oracle->dropped_no &&
 	       oracle->entries - record->entry_no <= oracle->bounds.events_max &&
 	       oracle->weight - record->weight_before <= oracle->bounds.bytes_max &&
 	       now_ms - record->born_ms <= oracle->bounds.age_ms_max;

@@ -31,6 +31,7 @@ struct oracle {
 	uint32_t record_count;
 	int32_t head; /* index of the newest acknowledged record of the history; -1: none */
 	bool ended;
+	bool squeezed; /* any of it may have been let go of, for want of room */
 	uint64_t dropped_no; /* entries before it were deleted */
 	uint32_t breaks; /* forks, losses, deletions: what may follow is a gap of their kind */
 	uint64_t entries, weight; /* all that ever went onto the tape: events, ephemerals, forks */

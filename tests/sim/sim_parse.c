@@ -2,10 +2,14 @@
 
 #include <stdlib.h>
 
-void parse_init(struct parse *parse, bool lines)
+void parse_init(struct parse *parse, bool lines, bool chunked)
 {
 	parse->lines = lines;
+	parse->chunked = chunked;
 	parse->head_done = false;
+	parse->body_done = false;
+	parse->chunk_bytes = 0;
+	parse->chunk_left = 0;
 	parse->head_bytes = 0;
 	parse->used = 0;
 	parse->blocks = 0;
@@ -101,22 +105,22 @@ static void line_done(struct parse *parse, block_fn *fn, void *arg)
 	fn(arg, &block);
 }
 
-static void byte_taken(struct parse *parse, char byte, block_fn *fn, void *arg)
+/* A comment, or retry: alone: a line of its own between blocks, which dispatches nothing. */
+static bool is_lone_line(const struct parse *parse)
 {
-	if (byte == '\r')
-		wrong(parse, "a carriage return in the body");
-	if (parse->used == SIM_BLOCK_BYTES) {
-		wrong(parse, "a block that does not end");
-		parse->used = 0;
-	}
-	parse->bytes[parse->used++] = byte;
-	if (byte != '\n')
-		return;
+	struct slice line = { parse->bytes, parse->used };
+
+	return (line.at[0] == ':' || slice_starts(line, SLICE("retry: "))) &&
+	       memchr(line.at, '\n', line.bytes) == line.at + line.bytes - 1;
+}
+
+static void line_end_taken(struct parse *parse, block_fn *fn, void *arg)
+{
+	parse->bytes[parse->used++] = '\n';
 	if (parse->lines) {
 		line_done(parse, fn, arg);
-	} else if (parse->bytes[0] == ':' && memchr(parse->bytes, '\n', parse->used) ==
-						     parse->bytes + parse->used - 1) {
-		parse->comments++; /* a line of its own between blocks */
+	} else if (is_lone_line(parse)) {
+		parse->comments++;
 		parse->used = 0;
 	} else if (parse->used == 1) {
 		wrong(parse, "a blank line that ends no block");
@@ -137,14 +141,11 @@ static void head_byte(struct parse *parse, char byte)
 			   memcmp(parse->head + parse->head_bytes - 4, "\r\n\r\n", 4) == 0;
 }
 
-void parse_feed(struct parse *parse, struct slice bytes, block_fn *block, void *arg)
+static void body_feed(struct parse *parse, struct slice bytes, block_fn *block, void *arg)
 {
 	size_t at = 0;
 
-	for (; at < bytes.bytes && !parse->head_done; at++)
-		head_byte(parse, bytes.at[at]);
 	while (at < bytes.bytes) {
-		/* Up to the next line end in one go; the last byte decides what to do. */
 		const char *from = bytes.at + at;
 		const char *end = memchr(from, '\n', bytes.bytes - at);
 		size_t count = end ? (size_t)(end - from) : bytes.bytes - at;
@@ -158,10 +159,75 @@ void parse_feed(struct parse *parse, struct slice bytes, block_fn *block, void *
 		parse->used += (uint32_t)count;
 		at += count;
 		if (end) {
-			byte_taken(parse, '\n', block, arg);
+			line_end_taken(parse, block, arg);
 			at++;
 		}
 	}
+}
+
+/* One more byte of a chunk's first line: its size in hexadecimal, CR, LF. */
+static void chunk_line_byte(struct parse *parse, char byte)
+{
+	if (parse->chunk_bytes == sizeof parse->chunk - 1) {
+		wrong(parse, "a chunk's size that does not end");
+		return;
+	}
+	parse->chunk[parse->chunk_bytes++] = byte;
+	if (byte != '\n')
+		return;
+	char *end = NULL;
+	parse->chunk[parse->chunk_bytes] = '\0';
+	unsigned long size = strtoul(parse->chunk, &end, 16);
+	if (end == parse->chunk || strcmp(end, "\r\n") != 0)
+		wrong(parse, "a chunk's size is hexadecimal");
+	parse->body_done = size == 0;
+	parse->chunk_left = (uint32_t)size + 2;
+	parse->chunk_bytes = 0;
+}
+
+/* Chunks are whole blocks: so an intermediary that hands on chunk by chunk holds nothing back. */
+static void chunk_done(struct parse *parse)
+{
+	if (parse->used)
+		wrong(parse, "a chunk ends inside a block");
+}
+
+static void chunks_feed(struct parse *parse, struct slice bytes, block_fn *block, void *arg)
+{
+	static const char line_end[] = "\r\n";
+
+	for (size_t at = 0; at < bytes.bytes;) {
+		if (parse->chunk_left == 0) {
+			if (parse->body_done)
+				wrong(parse, "bytes behind the last chunk");
+			chunk_line_byte(parse, bytes.at[at++]);
+		} else if (parse->chunk_left <= 2) {
+			if (bytes.at[at++] != line_end[2 - parse->chunk_left])
+				wrong(parse, "a chunk is longer than it says");
+			if (--parse->chunk_left == 0)
+				chunk_done(parse);
+		} else {
+			size_t count = parse->chunk_left - 2;
+			if (count > bytes.bytes - at)
+				count = bytes.bytes - at;
+			body_feed(parse, slice_from(bytes.at + at, count), block, arg);
+			parse->chunk_left -= (uint32_t)count;
+			at += count;
+		}
+	}
+}
+
+void parse_feed(struct parse *parse, struct slice bytes, block_fn *block, void *arg)
+{
+	size_t at = 0;
+
+	for (; at < bytes.bytes && !parse->head_done; at++)
+		head_byte(parse, bytes.at[at]);
+	bytes = slice_from(bytes.at + at, bytes.bytes - at);
+	if (parse->chunked)
+		chunks_feed(parse, bytes, block, arg);
+	else
+		body_feed(parse, bytes, block, arg);
 }
 
 /* The end of the JSON value that begins at text[at]: enough of JSON for what encoders write. */

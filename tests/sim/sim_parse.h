@@ -17,11 +17,15 @@ enum { SIM_BLOCK_BYTES = 262144, SIM_HEAD_BYTES = 512 };
 
 struct parse {
 	bool lines; /* NDJSON: a line is a block */
+	bool chunked; /* the body comes in chunks */
 	bool head_done;
+	bool body_done; /* the last chunk has come */
+	uint32_t chunk_bytes, chunk_left; /* of a chunk's first line; of its data and line end */
 	uint32_t head_bytes, used;
 	uint64_t blocks, comments;
 	const char *wrong; /* the first thing that no client should have to read */
 	char head[SIM_HEAD_BYTES];
+	char chunk[16]; /* the first line of the chunk that begins */
 	char bytes[SIM_BLOCK_BYTES];
 };
 
@@ -34,7 +38,7 @@ struct block {
 
 typedef void block_fn(void *arg, const struct block *block);
 
-void parse_init(struct parse *parse, bool lines);
+void parse_init(struct parse *parse, bool lines, bool chunked);
 void parse_feed(struct parse *parse, struct slice bytes, block_fn *block, void *arg);
 
 /* The value of a member of a JSON object, as it stands; empty if there is none or it is no object. */

@@ -72,6 +72,8 @@ static void plan_troubles(struct sim *sim, struct plan *plan)
 		plan->lose_one_in = trouble(draw, 3, 60, 500);
 		plan->away_one_in = trouble(draw, 3, 60, 300);
 	}
+	plan->race_one_in = trouble(draw, 2, 1, 8);
+	plan->squeezed = draw_one_in(draw, 8);
 	plan->nomem_one_in = trouble(draw, 4, 20, 2000);
 	plan->wall_one_in = trouble(draw, 3, 50, 300);
 	plan->stick_one_in = trouble(draw, 3, 10, 200);

@@ -272,10 +272,14 @@ static void must_have_heard(struct sim *sim)
 {
 	for (uint32_t i = 0; i < sim->plan.client_count; i++) {
 		const struct client *client = &sim->clients[i];
-		if (client->state == CLIENT_OPEN &&
+		if (client->state == CLIENT_OPEN && client->form != SESSION_ANSWER &&
 		    sim_ms(sim) - client->heard_ms > HEARTBEAT_MS + 2 * TICK_MS)
 			sim_violated(sim, "P9: an idle stream sends a byte every 15 s (client, ms)",
 				     client->number, sim_ms(sim) - client->heard_ms);
+		if (client->state == CLIENT_OPEN && client->form == SESSION_ANSWER &&
+		    sim_ms(sim) - client->asked_ms > client->wait_ms + 2 * TICK_MS)
+			sim_violated(sim, "an answer comes after its wait at the latest (client, ms)",
+				     client->number, sim_ms(sim) - client->asked_ms);
 	}
 }
 
@@ -303,6 +307,7 @@ void story_calm(struct sim *sim)
 	calm_pass(sim, 2500);
 	must_be_at_head(sim, true, "an interval delays an event, no more (client, number read)");
 	for (int i = 0; i < 68 && !sim->violation; i++) {
+		everybody_comes_back(sim);
 		calm_pass(sim, 250);
 		must_have_heard(sim);
 	}

@@ -1,6 +1,6 @@
 /*
  * The simulation, over many seeds. TAPECAST_SEEDS: how many (1000); TAPECAST_SEED: that one alone,
- * with every step; TAPECAST_FIRST_SEED: where to begin (1).
+ * with every step; TAPECAST_FIRST_SEED: where to begin (1); TAPECAST_FAILURES: after how many to stop.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -10,7 +10,7 @@
 
 #include "sim.h"
 
-enum { TRACE_LINES = 60, FAILURES_MAX = 3 };
+enum { TRACE_LINES = 60, FAILURES_USUAL = 3 };
 
 static uint64_t number_of(const char *name, uint64_t otherwise)
 {
@@ -63,6 +63,7 @@ int main(void)
 	uint64_t one = number_of("TAPECAST_SEED", 0);
 	uint64_t count = one ? 1 : number_of("TAPECAST_SEEDS", 1000);
 	uint64_t first = one ? one : number_of("TAPECAST_FIRST_SEED", 1);
+	uint64_t failures_max = number_of("TAPECAST_FAILURES", FAILURES_USUAL);
 	uint64_t events = 0, publishes = 0, failures = 0, seed = first;
 
 	signal(SIGABRT, on_abort);
@@ -71,7 +72,7 @@ int main(void)
 	printf("[==========] sim: %" PRIu64 " seed(s) from %" PRIu64 "\n", count, first);
 	if (!one && !seeds_repeat(first))
 		failures++;
-	for (; seed < first + count && failures < FAILURES_MAX; seed++)
+	for (; seed < first + count && failures < failures_max; seed++)
 		failures += !seed_passes(seed, one != 0, &events, &publishes);
 	printf("[==========] sim: %" PRIu64 " seed(s) run, %" PRIu64 " events published, %" PRIu64
 	       " deliveries checked, %" PRIu64 " violation(s)\n",
