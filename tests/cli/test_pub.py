@@ -259,6 +259,29 @@ def test_a_long_input_goes_on_in_another_request_between_events():
     assert b"2 events published" in process.stderr.read()
 
 
+def test_a_request_with_a_key_of_its_own_is_not_renewed():
+    def act(peer):
+        assert peer.headers["idempotency-key"] == "k"
+        assert peer.chunk() == b"data: 1\n\n"
+        peer.sock.settimeout(0.4)
+        try:
+            raise AssertionError(peer.chunk())
+        except TimeoutError:
+            pass
+        peer.sock.settimeout(PATIENCE_S)
+        process.stdin.close()
+        assert peer.chunk() == b""
+        peer.say(answer(201, '{"last":"1-1","count":1}'))
+    server = Server(act)
+    process = start("pub", "a", "-", "--renew", "0.1", "--idempotency-key", "k", url=server.url)
+    process.stdin.write(b"data: 1\n\n")
+    process.stdin.flush()
+    code = process.wait(PATIENCE_S)
+    server.done()
+    assert code == 0
+    process.stdout.close()
+
+
 def test_a_refusal_ends_pub_while_its_input_is_still_open():
     def act(peer):
         peer.chunk()
