@@ -106,7 +106,7 @@ struct session {
 	struct address_count *address;
 	uint8_t state;
 	uint8_t form;
-	bool notices, head_sent, opened, closing, draining;
+	bool chunked, notices, head_sent, opened, closing, draining;
 	uint16_t cursor_count, cursor_next; /* whose turn it is */
 	uint32_t interval_ms;
 	uint32_t retry_ms;
@@ -221,7 +221,12 @@ enum err pump_owe(struct session *session, struct slice rest) ERR_CHECKED;
  * next entry is an event. As pump_cursor. */
 enum err stitch_cursor(struct session *session, struct cursor *cursor);
 
-/* notice.c: blocks of ours, in the session's form, appended to loop->scratch. */
+/* notice.c: blocks of ours, in the session's form and coding, appended to loop->scratch. */
+enum err notice_beat(const struct session *session, struct buf *buf);
+/* When to come back. A field of its own, no block: nothing for clients to hand out. SSE only. */
+enum err notice_retry(const struct session *session, struct buf *buf);
+/* The body is whole: what says so, if the coding has a way to. */
+enum err notice_close(const struct session *session, struct buf *buf);
 enum err notice_cursor(const struct session *session, struct buf *buf);
 enum err notice_open(struct session *session, bool recovered, struct buf *buf);
 enum err notice_gap(struct session *session, struct slice name, const struct gap *gap,
@@ -232,12 +237,14 @@ enum err notice_end(struct session *session, struct slice name, enum end_state e
 static inline bool session_stitches(const struct session *session)
 {
 	return session->form == SESSION_SSE_ENVELOPE ||
-	       (session->form == SESSION_NDJSON && session->cursor_count > 1);
+	       (session->form == SESSION_NDJSON && (session->cursor_count > 1 || session->chunked));
 }
 
 static inline enum form session_tape_form(const struct session *session)
 {
-	return session->form == SESSION_SSE ? FORM_SSE : FORM_JSON;
+	if (session->form != SESSION_SSE)
+		return FORM_JSON;
+	return session->chunked ? FORM_CHUNKED : FORM_SSE;
 }
 
 #endif

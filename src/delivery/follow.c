@@ -159,18 +159,19 @@ static void pass_serve_plain(struct pass *pass, struct follow *follow, struct cu
 		list_push(&follow->pending, &cursor->link);
 }
 
-static bool session_is_plain(const struct session *session, enum session_form form)
+static bool session_is_plain(const struct session *session)
 {
-	return session->form == form && session->cursor_count == 1 && !session->interval_ms &&
-	       session->opened && !session->owed && !session->closing;
+	return session->form != SESSION_ANSWER && !session_stitches(session) &&
+	       !session->interval_ms && session->opened && !session->owed && !session->closing;
 }
 
 bool follow_pass(struct follow *follow)
 {
 	struct loop *loop = follow->loop;
-	/* One per form: sessions of both kinds may rest on one roster. */
-	struct pass sse = { .valid = false };
-	struct pass json = { .valid = false };
+	/* One per form: sessions of several kinds may rest on one roster. */
+	struct pass passes[FORM_COUNT];
+	for (int form = 0; form < FORM_COUNT; form++)
+		passes[form].valid = false;
 	follow->cursor_count++; /* sessions that close meanwhile must not take it away under us */
 	while (!list_empty(&follow->pending) && loop->sends_left > 0) {
 		struct cursor *cursor = CONTAINER_OF(follow->pending.next, struct cursor, link);
@@ -179,18 +180,15 @@ bool follow_pass(struct follow *follow)
 		if (!cursor->placed) {
 			list_push(&follow->roster, &cursor->link);
 			session_try_open(session);
-		} else if (session_is_plain(session, SESSION_SSE)) {
-			pass_serve_plain(&sse, follow, cursor);
-		} else if (session_is_plain(session, SESSION_NDJSON)) {
-			pass_serve_plain(&json, follow, cursor);
+		} else if (session_is_plain(session)) {
+			pass_serve_plain(&passes[session_tape_form(session)], follow, cursor);
 		} else {
 			session_run(session);
 		}
 	}
-	if (sse.valid)
-		view_done(&sse.view);
-	if (json.valid)
-		view_done(&json.view);
+	for (int form = 0; form < FORM_COUNT; form++)
+		if (passes[form].valid)
+			view_done(&passes[form].view);
 	bool left = !list_empty(&follow->pending);
 	follow_release(follow);
 	return left;

@@ -6,6 +6,7 @@
  */
 #include "delivery/delivery_impl.h"
 
+#include "wire/chunk.h"
 #include "wire/encode.h"
 #include "wire/json.h"
 
@@ -27,8 +28,11 @@ static enum err notice_put(const struct session *session, const char *type, stru
 			   uint32_t retry_ms, struct buf *buf)
 {
 	struct buf id;
+	size_t mark = 0;
 	buf_init(&id, CURSOR_TEXT_MAX);
 	enum err err = notice_cursor(session, &id);
+	if (err == OK && session->chunked)
+		err = chunk_open(buf, &mark);
 	if (err == OK && session->form != SESSION_NDJSON) {
 		err = encode_sse_block(slice_of(type), json, buf_slice(&id), retry_ms, buf);
 	} else if (err == OK) {
@@ -41,8 +45,37 @@ static enum err notice_put(const struct session *session, const char *type, stru
 		buf_put_text(buf, "}\n");
 		err = buf->err;
 	}
+	if (err == OK && session->chunked)
+		err = chunk_close(buf, mark);
 	buf_fini(&id);
 	return err;
+}
+
+enum err notice_beat(const struct session *session, struct buf *buf)
+{
+	/* SSE: a comment line, and no blank line behind it, which some clients hand out as an event. */
+	if (session->form == SESSION_NDJSON)
+		return buf_put_text(buf, session->chunked ? "1\r\n\n\r\n" : "\n");
+	return buf_put_text(buf, session->chunked ? "2\r\n:\n\r\n" : ":\n");
+}
+
+enum err notice_retry(const struct session *session, struct buf *buf)
+{
+	size_t mark = 0;
+	if (session->form != SESSION_SSE && session->form != SESSION_SSE_ENVELOPE)
+		return OK;
+	enum err err = session->chunked ? chunk_open(buf, &mark) : OK;
+	buf_put_text(buf, "retry: ");
+	buf_put_u64(buf, session->retry_ms);
+	buf_put_byte(buf, '\n');
+	if (err == OK && session->chunked)
+		err = chunk_close(buf, mark);
+	return err ? err : buf->err;
+}
+
+enum err notice_close(const struct session *session, struct buf *buf)
+{
+	return session->chunked ? buf_put_text(buf, CHUNK_LAST) : OK;
 }
 
 static void put_position(struct buf *json, const char *name, const struct position *position)
@@ -57,7 +90,7 @@ static void put_position(struct buf *json, const char *name, const struct positi
 enum err notice_open(struct session *session, bool recovered, struct buf *buf)
 {
 	if (!session->notices)
-		return OK;
+		return notice_retry(session, buf);
 	static const char digits[] = "0123456789abcdef";
 	struct buf json;
 	buf_init(&json, NOTICE_BYTES_MAX);

@@ -214,6 +214,8 @@ static enum err pump_end(struct session *session, struct cursor *cursor, const s
 	buf_reset(&loop->scratch);
 	enum err err = notice_end(session, stream_name(cursor->follow->stream), view->end,
 				  &loop->scratch);
+	if (err == OK && all)
+		err = notice_close(session, &loop->scratch);
 	if (err) {
 		session_close(session, &loop->counts.nomem);
 		return ERR_CLOSED;

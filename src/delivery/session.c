@@ -98,6 +98,7 @@ enum err session_new(struct loop *loop, const struct ticket *ticket, struct sess
 	session->fd = ticket->fd;
 	session->loop = loop;
 	session->form = (uint8_t)ticket->form;
+	session->chunked = ticket->chunked;
 	session->notices = ticket->notices;
 	session->interval_ms = ticket->interval_ms;
 	session->opened_ms = session->sent_ms = loop->now_ms;

@@ -9,10 +9,14 @@
 #include "base/mem.h"
 #include "base/must.h"
 
-static struct slice beat_of(const struct session *session)
+static enum err session_beat(struct session *session)
 {
-	/* SSE: a comment line, and no blank line behind it, which some clients hand out as an event. */
-	return session->form == SESSION_NDJSON ? SLICE("\n") : SLICE(":\n");
+	struct buf *buf = &session->loop->scratch;
+	buf_reset(buf);
+	if (notice_beat(session, buf) == OK)
+		return pump_bytes(session, buf_slice(buf));
+	session_close(session, &session->loop->counts.nomem);
+	return ERR_CLOSED;
 }
 
 static bool session_all_live(const struct session *session)
@@ -271,19 +275,17 @@ static void session_end_for_drain(struct session *session)
 	bool whole = !session->owed;
 	for (uint16_t i = 0; i < session->cursor_count; i++)
 		whole = whole && session->cursors[i].skip == 0;
-	bool sse = session->form == SESSION_SSE || session->form == SESSION_SSE_ENVELOPE;
-	if (session->head_sent && whole && sse && session->state != SESSION_REFUSED) {
-		struct buf retry;
-		buf_init(&retry, 64);
-		/* A lone field needs no blank line to be heard, and so is no block without data. */
-		buf_put_text(&retry, "retry: ");
-		buf_put_u64(&retry, session->retry_ms);
-		buf_put_byte(&retry, '\n');
+	if (session->head_sent && whole && session->state != SESSION_REFUSED) {
 		size_t sent = 0;
-		if (retry.err == OK)
-			(void)!loop->world->ops->send(loop->world, session->fd, buf_slice(&retry),
-						      &sent);
-		buf_fini(&retry);
+		buf_reset(&loop->scratch);
+		enum err err = notice_retry(session, &loop->scratch);
+		if (err == OK)
+			err = notice_close(session, &loop->scratch);
+		if (err == OK && loop->scratch.bytes)
+			err = loop->world->ops->send(loop->world, session->fd,
+						     buf_slice(&loop->scratch), &sent);
+		if (err) /* its last id is told already; that alone resumes it */
+			err_note_clear();
 	}
 	session_close(session, &loop->counts.drain);
 }
@@ -316,8 +318,7 @@ static void session_due_waiting(struct session *session, uint64_t now_ms)
 		buf_put(&loop->scratch, slice_from(session->extra->heads,
 						   session->extra->head_bytes));
 	session->head_sent = true;
-	buf_put(&loop->scratch, beat_of(session));
-	if (loop->scratch.err)
+	if (notice_beat(session, &loop->scratch) != OK || loop->scratch.err)
 		session_close(session, &loop->counts.nomem);
 	else if (pump_bytes(session, buf_slice(&loop->scratch)) == OK)
 		session_arm(session, now_ms + session->beat_ms);
@@ -332,8 +333,7 @@ static void session_due_resting(struct session *session, uint64_t now_ms)
 		session_run(session);
 		return;
 	}
-	if (now_ms >= session->sent_ms + session->beat_ms &&
-	    pump_bytes(session, beat_of(session)) != OK)
+	if (now_ms >= session->sent_ms + session->beat_ms && session_beat(session) != OK)
 		return;
 	session_arm(session, session->sent_ms + session->beat_ms);
 	if (session->owed)

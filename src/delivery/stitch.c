@@ -1,5 +1,5 @@
 /*
- * stitch: frames whose bytes differ per session (its cursor is in them), put together for one send.
+ * stitch: frames whose bytes are made per session (its cursor, its coding), put together for one send.
  *
  * Promise a frame that is half out is made again byte for byte: until it is whole, the session's
  *         other cursors do not move.
@@ -8,6 +8,7 @@
 #include "delivery/delivery_impl.h"
 
 #include "base/must.h"
+#include "wire/chunk.h"
 
 struct stitched {
 	size_t end; /* in the scratch */
@@ -17,10 +18,13 @@ struct stitched {
 };
 
 /* The event's own bytes come from the tape, the cursor from the session as it will then stand. */
-static enum err stitch_frame(const struct session *session, const struct view *view, struct buf *buf)
+static enum err stitch_content(const struct session *session, const struct view *view,
+			       struct buf *buf)
 {
 	MUST(view->bytes.bytes >= 2);
 	struct slice object = slice_from(view->bytes.at, view->bytes.bytes - 1); /* no newline */
+	if (session->form == SESSION_NDJSON && session->cursor_count == 1)
+		return buf_put(buf, view->bytes);
 	if (session->form == SESSION_NDJSON) {
 		buf_put(buf, slice_from(object.at, object.bytes - 1));
 		buf_put_text(buf, ",\"cursor\":\"");
@@ -40,6 +44,17 @@ static enum err stitch_frame(const struct session *session, const struct view *v
 	enum err err = notice_cursor(session, buf);
 	buf_put_text(buf, "\n\n");
 	return err ? err : buf->err;
+}
+
+static enum err stitch_frame(const struct session *session, const struct view *view, struct buf *buf)
+{
+	size_t mark = 0;
+	enum err err = session->chunked ? chunk_open(buf, &mark) : OK;
+	if (err == OK)
+		err = stitch_content(session, view, buf);
+	if (err == OK && session->chunked)
+		err = chunk_close(buf, mark);
+	return err;
 }
 
 /* Fills the scratch; the cursor is put back where it was. Returns the number of frames. */

@@ -34,6 +34,7 @@ typedef void answer_fn(void *arg, struct stream *stream, const struct place *pla
 struct ticket {
 	int fd;
 	enum session_form form;
+	bool chunked; /* the head says Transfer-Encoding: chunked; false: the close ends the body */
 	bool notices; /* false: no tapecast.* block is ever sent */
 	const struct wanted *wanted;
 	size_t wanted_count; /* 1..CURSOR_STREAMS_MAX */

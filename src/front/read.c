@@ -94,6 +94,10 @@ static void put_head(const struct visit *visit, enum offer offer, struct buf *bu
 	reply_field(&head, "Cache-Control", "no-cache, no-transform");
 	reply_field(&head, "X-Accel-Buffering", "no");
 	reply_field(&head, "Connection", "close");
+	/* Chunks, for some released clients read a body that only the close ends in blocks of their
+	 * own, and would give out an event when the block is full. */
+	if (visit->chunks)
+		reply_field(&head, "Transfer-Encoding", "chunked");
 	cors_fields(visit_settings(visit), visit->headers.origin, &head);
 	reply_write_head(&head, buf);
 	if (!buf->err)
@@ -206,6 +210,7 @@ static enum step listener_adopt(struct visit *visit, struct listener *listener)
 		.form = listener->offer == OFFER_NDJSON ? SESSION_NDJSON
 			: listener->enveloped		? SESSION_SSE_ENVELOPE
 							: SESSION_SSE,
+		.chunked = visit->chunks,
 		.notices = listener->notices,
 		.wanted = listener->wanted,
 		.wanted_count = listener->wanted_count,

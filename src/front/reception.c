@@ -179,6 +179,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 		visit->counted = true;
 		atomic_fetch_add_explicit(&visit->door->requests_open, 1, memory_order_relaxed);
 		arm(visit);
+		visit->chunks = strcmp(version, "HTTP/1.1") == 0;
 		visit->target_cut = target_is_cut(visit, version);
 		return take_step(visit, visit_begin(visit, method, version), is_first, &chunk);
 	case VISIT_BODY:
@@ -192,6 +193,10 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 		chunk.bytes = 0;
 		break;
 	case VISIT_WAIT:
+		/* It is suspended, and the library calls all the same when the next chunk is here
+		 * already: what is not taken comes again. */
+		result = MHD_YES;
+		break;
 	case VISIT_QUEUED:
 		break;
 	}

@@ -91,6 +91,7 @@ struct visit {
 	/* the request */
 	struct buf uri; /* as it came */
 	const char *uri_at; /* libmicrohttpd's own */
+	bool chunks; /* HTTP/1.1: the peer knows chunked bodies */
 	bool target_cut; /* by a NUL byte */
 	struct slice path, query; /* of uri */
 	struct buf name; /* the stream of the path, decoded */

@@ -20,9 +20,9 @@ OPTION(session, heartbeat, "heartbeat", TIME, 15000, 50, 3600000,
 OPTION(session, dead, "", TIME, 30000, 1000, 3600000,
 	"A peer that has not acknowledged a byte for this long is gone", "the connection is closed")
 OPTION(session, retry_min, "", TIME, 1000, 0, 3600000,
-	"A client that is cut comes back after this long at the earliest", "")
+	"A client that is cut comes back after this long at the earliest; 200 ms with --dev", "")
 OPTION(session, retry_max, "", TIME, 5000, 0, 3600000,
-	"And at the latest: each is told a time of its own in between", "")
+	"And at the latest, each at a time of its own in between; 600 ms with --dev", "")
 OPTION(session, open, "", TIME, 500, 1, 60000,
 	"A listener's head goes out by then, even if the backplane has not answered", "")
 OPTION(stream, max, "", COUNT, 100000, 1, 10000000,

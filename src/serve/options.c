@@ -5,6 +5,9 @@
 
 #include "serve/options_impl.h"
 
+/* No row allows it: not given yet. */
+#define OPTION_UNSET UINT64_MAX
+
 const struct option_row option_rows[] = {
 #define OPTION(section, key, flag, kind, otherwise, min, max, help, answer) \
 	{ #section "-" #key, flag, #kind, offsetof(struct options, section##_##key), \
@@ -43,8 +46,6 @@ static uint64_t *value_of(struct options *options, const struct option_row *row)
 static enum err row_take(const struct option_row *row, const char *name, struct slice text,
 			 struct options *options)
 {
-	if (strcmp(row->name, "drain-window") == 0)
-		options->drain_given = true;
 	return option_number(name, row->kind, text, row->min, row->max, value_of(options, row));
 }
 
@@ -289,20 +290,42 @@ static enum err command_line_read(int argc, char **argv, struct options *options
 	return OK;
 }
 
+/* On one developer's machine there is no herd to spread out, and waiting is dull. */
+static const struct {
+	size_t offset;
+	uint64_t value;
+} dev_defaults[] = {
+	{ offsetof(struct options, session_retry_min), 200 },
+	{ offsetof(struct options, session_retry_max), 600 },
+	{ offsetof(struct options, drain_window), 500 },
+};
+
+static uint64_t row_default(const struct option_row *row, bool dev)
+{
+	for (size_t i = 0; dev && i < sizeof dev_defaults / sizeof dev_defaults[0]; i++) {
+		if (dev_defaults[i].offset == row->offset)
+			return dev_defaults[i].value;
+	}
+	return row->otherwise;
+}
+
 enum err options_read(int argc, char **argv, struct options *ret_options)
 {
 	struct options options = { .log_level = SLICE("info") };
 	for (size_t i = 0; i < option_row_count; i++)
-		*value_of(&options, &option_rows[i]) = option_rows[i].otherwise;
+		*value_of(&options, &option_rows[i]) = OPTION_UNSET;
 	enum err err = environment_read(&options);
 	if (!err)
 		err = command_line_read(argc, argv, &options);
 	if (err)
 		return err;
+	for (size_t i = 0; i < option_row_count; i++) {
+		uint64_t *value = value_of(&options, &option_rows[i]);
+		if (*value == OPTION_UNSET)
+			*value = row_default(&option_rows[i], options.dev);
+	}
 	if (options.session_retry_min > options.session_retry_max)
 		return err_note(ERR_RANGE, "--session-retry-min is more than --session-retry-max");
-	if (options.dev && !options.drain_given)
-		options.drain_window = 500;
 	if (options.listen_count == 0)
 		options.listen[options.listen_count++] = SLICE("127.0.0.1:8080");
 	*ret_options = options;

@@ -25,7 +25,6 @@ struct options {
 	bool dev;
 	bool help;
 	bool print_limits;
-	bool drain_given;
 	struct slice listen[OPTIONS_LISTEN_MAX];
 	size_t listen_count;
 	struct slice origins[OPTIONS_ORIGINS_MAX];

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "wire/chunk.h"
 #include "wire/encode.h"
 
 enum { RING_CAPACITY_MIN = 8 };
@@ -98,10 +99,20 @@ static enum err tape_encode(const struct tape *tape, enum form form, const struc
 		.json = event->json,
 		.wall_ms = event->wall_ms,
 	};
-	if (form == FORM_SSE)
+	enum err err;
+	size_t mark = 0;
+	switch (form) {
+	case FORM_SSE:
 		return encode_sse(&bytes, buf);
-	enum err err = encode_json(&bytes, buf);
-	return err ? err : buf_put_byte(buf, '\n');
+	case FORM_CHUNKED:
+		err = chunk_open(buf, &mark);
+		if (err == OK)
+			err = encode_sse(&bytes, buf);
+		return err ? err : chunk_close(buf, mark);
+	default:
+		err = encode_json(&bytes, buf);
+		return err ? err : buf_put_byte(buf, '\n');
+	}
 }
 
 /* The reel has no room left at its end: a frame of its own, then a segment that takes it. */

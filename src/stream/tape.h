@@ -15,7 +15,12 @@
 #include "stream/event.h"
 #include "stream/gap.h"
 
-enum form { FORM_SSE, FORM_JSON, FORM_COUNT };
+enum form {
+	FORM_SSE,
+	FORM_JSON, /* one object a line */
+	FORM_CHUNKED, /* FORM_SSE, each frame a chunk of an HTTP/1.1 body */
+	FORM_COUNT
+};
 
 struct tape_bounds {
 	uint32_t events_max;

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "stream/tape.h"
+#include "wire/chunk.h"
 #include "wire/encode.h"
 
 static const struct slice lab_name = { "room/1", 6 };
@@ -102,6 +103,11 @@ static inline void lab_frame(const struct event *event, enum form form, struct b
 	};
 	if (form == FORM_SSE) {
 		assert_int_equal(encode_sse(&bytes, frame), OK);
+	} else if (form == FORM_CHUNKED) {
+		size_t mark = 0;
+		assert_int_equal(chunk_open(frame, &mark), OK);
+		assert_int_equal(encode_sse(&bytes, frame), OK);
+		assert_int_equal(chunk_close(frame, mark), OK);
 	} else {
 		assert_int_equal(encode_json(&bytes, frame), OK);
 		assert_int_equal(buf_put_byte(frame, '\n'), OK);
