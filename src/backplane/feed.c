@@ -20,7 +20,7 @@ struct fed *fed_of(const struct stream *stream)
 static void feed_pushed(void *arg, const struct push *push)
 {
 	struct feed *feed = arg;
-	struct stream *stream = hub_find(feed->hub, push->name);
+	struct stream *stream = hub_visit(feed->hub, push->name);
 	if (!stream)
 		return;
 	uint64_t now_ms = feed_now(feed);
@@ -48,7 +48,7 @@ static void feed_doubt(void *arg)
 static void feed_watched(void *arg, struct slice name)
 {
 	struct feed *feed = arg;
-	struct stream *stream = hub_find(feed->hub, name);
+	struct stream *stream = hub_visit(feed->hub, name);
 	if (!stream)
 		return;
 	stream_lock(stream);

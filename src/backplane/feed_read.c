@@ -43,7 +43,7 @@ void fed_run(struct fed *fed)
 		errand_prepare(fed);
 		stream_unlock(stream);
 		/* For the errand, so that the stream cannot go under its answer. */
-		MUST(hub_find(feed->hub, stream_name(stream)) == stream);
+		MUST(hub_visit(feed->hub, stream_name(stream)) == stream);
 		feed->backplane->ops->read(feed->backplane, &fed->read);
 		stream_lock(stream);
 	}

@@ -132,7 +132,7 @@ void feed_turn(struct feed *feed, uint64_t now_ms)
 	for (int i = 0; i < FEED_TURN_STREAMS; i++) {
 		if (!feed_next_due(feed, name, &bytes, &doubted))
 			return;
-		struct stream *stream = hub_find(feed->hub, slice_from(name, bytes));
+		struct stream *stream = hub_visit(feed->hub, slice_from(name, bytes));
 		if (!stream)
 			continue;
 		stream_lock(stream);

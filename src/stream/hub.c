@@ -14,7 +14,7 @@ struct hub {
 	struct hub_config config;
 	pthread_mutex_t lock; /* map, idle, every stream's refs */
 	struct map *map;
-	struct list idle; /* streams nobody refers to, the longest idle first */
+	struct list idle; /* streams nobody uses, the longest idle first; some may be visited */
 	size_t aged_at; /* where the next turn's ageing goes on in the map */
 	_Atomic size_t weight;
 };
@@ -85,8 +85,8 @@ void hub_free(struct hub **hub)
 
 static void hub_hold(struct stream *stream)
 {
-	if (stream->refs++ == 0)
-		list_drop(&stream->idle_link);
+	stream->refs++;
+	list_drop(&stream->idle_link);
 }
 
 static enum err hub_make(struct hub *hub, struct slice name, struct stream **ret_stream)
@@ -107,17 +107,35 @@ static enum err hub_make(struct hub *hub, struct slice name, struct stream **ret
 	return err;
 }
 
+/* At the bound, the stream that has been idle longest makes room. Off the map, to be buried without
+ * the lock; NULL if there is room, or nothing idle. */
+static struct stream *hub_make_room(struct hub *hub)
+{
+	if (map_count(hub->map) < hub->config.streams_max || list_empty(&hub->idle))
+		return NULL;
+	struct stream *stream = CONTAINER_OF(hub->idle.next, struct stream, idle_link);
+	if (stream->refs > 0)
+		return NULL;
+	hub_take(hub, stream);
+	return stream;
+}
+
 enum err hub_get(struct hub *hub, struct slice name, struct stream **ret_stream)
 {
 	MUST_BE(hub, HUB_TAG);
 	enum err err = OK;
+	struct stream *gone = NULL;
 	pthread_mutex_lock(&hub->lock);
 	struct stream *stream = map_get(hub->map, name);
-	if (stream)
+	if (stream) {
 		hub_hold(stream);
-	else
+	} else {
+		gone = hub_make_room(hub);
 		err = hub_make(hub, name, &stream);
+	}
 	pthread_mutex_unlock(&hub->lock);
+	if (gone)
+		hub_bury(hub, gone);
 	if (err == OK)
 		*ret_stream = stream;
 	return err;
@@ -130,6 +148,17 @@ struct stream *hub_find(struct hub *hub, struct slice name)
 	struct stream *stream = map_get(hub->map, name);
 	if (stream)
 		hub_hold(stream);
+	pthread_mutex_unlock(&hub->lock);
+	return stream;
+}
+
+struct stream *hub_visit(struct hub *hub, struct slice name)
+{
+	MUST_BE(hub, HUB_TAG);
+	pthread_mutex_lock(&hub->lock);
+	struct stream *stream = map_get(hub->map, name);
+	if (stream)
+		stream->refs++;
 	pthread_mutex_unlock(&hub->lock);
 	return stream;
 }
@@ -152,8 +181,10 @@ void hub_put(struct hub *hub, struct stream **stream, uint64_t now_ms)
 	pthread_mutex_lock(&hub->lock);
 	MUST((*stream)->refs > 0);
 	if (--(*stream)->refs == 0) {
-		(*stream)->idle_since_ms = now_ms;
-		list_push(&hub->idle, &(*stream)->idle_link);
+		if (list_empty(&(*stream)->idle_link)) { /* else it has been idle all along */
+			(*stream)->idle_since_ms = now_ms;
+			list_push(&hub->idle, &(*stream)->idle_link);
+		}
 		if (hub->config.linger_ms == 0 || stream_blank(*stream)) {
 			gone = *stream;
 			hub_take(hub, gone);
@@ -173,7 +204,8 @@ static struct stream *hub_next_due(struct hub *hub, uint64_t now_ms)
 	if (!list_empty(&hub->idle)) {
 		stream = CONTAINER_OF(hub->idle.next, struct stream, idle_link);
 		bool due = now_ms >= stream->idle_since_ms + hub->config.linger_ms;
-		if (due || hub_weight(hub) > hub->config.bytes_max)
+		due = due || hub_weight(hub) > hub->config.bytes_max;
+		if (due && stream->refs == 0)
 			hub_take(hub, stream);
 		else
 			stream = NULL;

@@ -3,8 +3,9 @@
  *
  * Owns    its streams; whoever holds a reference keeps one from going.
  * Thread  any; one lock. Lock rank: hub before stream.
- * Bound   streams_max (ERR_TOO_MANY); an unused stream lingers for linger_ms and goes earlier when
- *         tapes weigh more than bytes_max in all (least recently used first).
+ * Bound   streams_max (the longest idle makes room; ERR_TOO_MANY if all are in use). An unused stream
+ *         lingers for linger_ms and goes earlier when tapes weigh more than bytes_max in all, the
+ *         least recently used first.
  */
 #ifndef TAPECAST_STREAM_HUB_H
 #define TAPECAST_STREAM_HUB_H
@@ -36,6 +37,8 @@ void hub_unfed_set(struct hub *hub, void (*unfed)(void *, struct slice, void *),
 enum err hub_get(struct hub *hub, struct slice name, struct stream **ret_stream) ERR_CHECKED;
 /* With a reference, or NULL. */
 struct stream *hub_find(struct hub *hub, struct slice name);
+/* As hub_find, but not a use: a stream that is only fed still lingers out. */
+struct stream *hub_visit(struct hub *hub, struct slice name);
 /* Gives the reference back; sets *stream to NULL. */
 void hub_put(struct hub *hub, struct stream **stream, uint64_t now_ms);
 /* Lets go of streams that have lingered enough, or that the byte bound asks for; ages a bounded

@@ -136,6 +136,38 @@ static void a_stream_lingers_and_then_goes(void **state)
 	assert_int_equal(hub_weight(house->hub), 0);
 }
 
+static void a_visit_is_no_use_but_keeps_a_stream_from_going(void **state)
+{
+	struct house *house = house_of(state);
+	house_open(house, 9, SIZE_MAX, 100);
+	struct stream *a = get(house, "a");
+	fill(a, 1, 0, 1);
+	hub_put(house->hub, &a, 1000);
+	struct stream *visited = hub_visit(house->hub, SLICE("a"));
+	assert_non_null(visited);
+	assert_null(hub_visit(house->hub, SLICE("b")));
+	hub_turn(house->hub, 5000);
+	assert_int_equal(hub_count(house->hub), 1); /* somebody is there */
+	hub_put(house->hub, &visited, 5000);
+	hub_turn(house->hub, 5000);
+	assert_int_equal(hub_count(house->hub), 0); /* idle since 1000, for all the visits */
+}
+
+static void a_full_hub_lets_go_of_what_only_lingers(void **state)
+{
+	struct house *house = house_of(state);
+	house_open(house, 2, SIZE_MAX, 100000);
+	struct stream *a = get(house, "a"), *b = get(house, "b"), *c = NULL;
+	fill(a, 1, 0, 1);
+	fill(b, 2, 0, 1);
+	assert_int_equal(hub_get(house->hub, SLICE("c"), &c), ERR_TOO_MANY);
+	hub_put(house->hub, &a, 1000);
+	c = get(house, "c");
+	assert_null(hub_find(house->hub, SLICE("a")));
+	hub_put(house->hub, &b, 1000);
+	hub_put(house->hub, &c, 1000);
+}
+
 static void without_linger_it_goes_at_once(void **state)
 {
 	struct house *house = house_of(state);
@@ -426,6 +458,8 @@ int main(void)
 		TEST(one_name_is_one_stream),
 		TEST(a_name_that_nobody_wrote_to_leaves_no_trace),
 		TEST(a_stream_lingers_and_then_goes),
+		TEST(a_visit_is_no_use_but_keeps_a_stream_from_going),
+		TEST(a_full_hub_lets_go_of_what_only_lingers),
 		TEST(without_linger_it_goes_at_once),
 		TEST(its_feed_is_freed_when_it_has_gone),
 		TEST(too_many_are_refused),
