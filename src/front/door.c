@@ -65,6 +65,13 @@ static void door_shut(struct task *task, uint64_t now_ms)
 	}
 }
 
+void door_ring(struct door *door)
+{
+	if (!door->rung)
+		bell_ring(door->bell_fd);
+	door->rung = true;
+}
+
 static void expire(struct due_queue *queue, uint64_t now_ms)
 {
 	struct due *due;
@@ -104,6 +111,9 @@ static int door_turn(void *arg, uint64_t now_ms)
 	struct door *door = arg;
 	MUST_BE(door, DOOR_TAG);
 	door->now_ms = now_ms;
+	if (door->rung)
+		bell_hush(door->bell_fd);
+	door->rung = false;
 	expire(&door->heads, now_ms);
 	expire(&door->bodies, now_ms);
 	expire(&door->ingests, now_ms);
@@ -148,19 +158,18 @@ static enum err gates_open(struct door *door)
 	return OK;
 }
 
-/* The loop watches one descriptor: the only daemon's set, or a set of sets. */
 static enum err door_lodge(struct door *door)
 {
-	int fd = door->gates[0].set_fd;
-	if (door->gate_count > 1) {
-		enum err err = nest_new(&door->nest_fd);
-		for (size_t i = 0; !err && i < door->gate_count; i++)
-			err = nest_add(door->nest_fd, door->gates[i].set_fd);
-		if (err)
-			return err;
-		fd = door->nest_fd;
-	}
-	struct guest guest = { .fd = fd, .turn = door_turn, .arg = door };
+	enum err err = nest_new(&door->nest_fd);
+	if (!err)
+		err = bell_new(&door->bell_fd);
+	if (!err)
+		err = nest_add(door->nest_fd, door->bell_fd);
+	for (size_t i = 0; !err && i < door->gate_count; i++)
+		err = nest_add(door->nest_fd, door->gates[i].set_fd);
+	if (err)
+		return err;
+	struct guest guest = { .fd = door->nest_fd, .turn = door_turn, .arg = door };
 	return loop_guest_set(door->config.loop, guest);
 }
 
@@ -174,7 +183,8 @@ enum err door_new(const struct door_config *config, struct door **ret_door)
 	struct door *door = mem_zalloc(sizeof *door);
 	if (!door)
 		goto fail;
-	*door = (struct door){ .tag = DOOR_TAG, .config = *config, .nest_fd = -1, .dead_fd = -1 };
+	*door = (struct door){ .tag = DOOR_TAG, .config = *config, .nest_fd = -1, .bell_fd = -1,
+			       .dead_fd = -1 };
 	door->now_ms = world->ops->now_ms(world);
 	door->close_task.run = door_shut;
 	due_queue_init(&door->heads, settings->head_ms);
@@ -218,6 +228,8 @@ void door_free(struct door **door)
 		MHD_stop_daemon((*door)->gates[i].daemon);
 	if ((*door)->nest_fd >= 0)
 		world->ops->close(world, (*door)->nest_fd);
+	if ((*door)->bell_fd >= 0)
+		world->ops->close(world, (*door)->bell_fd);
 	if ((*door)->dead_fd >= 0)
 		world->ops->close(world, (*door)->dead_fd);
 	mem_free((*door)->gates);

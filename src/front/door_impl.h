@@ -24,6 +24,10 @@ enum err gate_open(struct gate *gate) ERR_CHECKED;
 /* A deadline of the visit has passed: it is told so if it can be, and loses its connection. */
 void visit_expire(struct visit *visit);
 
+/* The door has its turn soon, on the loop's own thread's word: a daemon that the loop turns has no
+ * descriptor that tells of a connection resumed. */
+void door_ring(struct door *door);
+
 /* libmicrohttpd could not accept: see door_turn. */
 void door_descriptors_short(struct door *door);
 

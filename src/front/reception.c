@@ -222,6 +222,7 @@ void visit_answered(struct visit *visit)
 		visit_cut(visit);
 	struct door *door = visit->door;
 	MHD_resume_connection(visit->connection);
+	door_ring(door);
 	atomic_fetch_sub_explicit(&door->asks_open, 1, memory_order_relaxed);
 }
 

@@ -39,7 +39,10 @@ void reply_field(struct reply *reply, const char *name, const char *format, ...)
 		reply->fields.err = ERR_TOO_BIG;
 		return;
 	}
-	buf_put(&reply->fields, slice_from(name, strlen(name) + 1));
+	size_t name_bytes = strlen(name) + 1;
+	if (buf_reserve(&reply->fields, name_bytes + (size_t)bytes + 1) != OK)
+		return; /* both or none: who walks them finds pairs */
+	buf_put(&reply->fields, slice_from(name, name_bytes));
 	buf_put(&reply->fields, slice_from(value, (size_t)bytes + 1));
 }
 

@@ -115,7 +115,9 @@ struct door {
 	uint64_t now_ms; /* of this turn */
 	struct gate *gates; /* one a listening socket */
 	size_t gate_count;
-	int nest_fd; /* -1: one gate, whose set the loop watches itself */
+	int nest_fd; /* what the loop watches: the daemons' sets and the bell */
+	int bell_fd; /* rung when a daemon must run though no descriptor of its says so */
+	bool rung;
 	int dead_fd; /* TAKEOVER_SWAP only */
 	struct due_queue heads, bodies, ingests, cuts;
 	struct due pause; /* accepting pauses until then */

@@ -207,7 +207,8 @@ static const struct option_row *row_find(const char *flag)
 	for (size_t i = 0; i < option_row_count; i++) {
 		char name[OPTION_NAME_MAX];
 		option_flag(&option_rows[i], name);
-		if (strcmp(flag, name) == 0 || strcmp(flag, option_rows[i].flag) == 0)
+		bool is_short = *flag && strcmp(flag, option_rows[i].flag) == 0;
+		if (is_short || strcmp(flag, name) == 0)
 			return &option_rows[i];
 	}
 	return NULL;

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 static enum err change(int set_fd, int operation, int fd, struct epoll_event event)
 {
@@ -42,4 +44,25 @@ enum err nest_add(int nest_fd, int fd)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
 	return change(nest_fd, EPOLL_CTL_ADD, fd, event);
+}
+
+enum err bell_new(int *ret_fd)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fd < 0)
+		return err_note(ERR_SYSTEM, "eventfd: %m");
+	*ret_fd = fd;
+	return OK;
+}
+
+/* A counter that is full, or empty already, is as loud or as quiet as it should be. */
+void bell_ring(int fd)
+{
+	(void)eventfd_write(fd, 1);
+}
+
+void bell_hush(int fd)
+{
+	eventfd_t rings;
+	(void)eventfd_read(fd, &rings);
 }

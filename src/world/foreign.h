@@ -23,4 +23,9 @@ enum err foreign_hear(int set_fd, int fd, bool hears, void *token) ERR_CHECKED;
 enum err nest_new(int *ret_fd) ERR_CHECKED;
 enum err nest_add(int nest_fd, int fd) ERR_CHECKED;
 
+/* A descriptor that is readable from ring to hush. ERR_SYSTEM with a note. */
+enum err bell_new(int *ret_fd) ERR_CHECKED;
+void bell_ring(int fd);
+void bell_hush(int fd);
+
 #endif

@@ -162,9 +162,11 @@ class Listener:
         for key, value in (headers or {}).items():
             lines.append(f"{key.replace('_', '-')}: {value}")
         self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
-        self.data = b""
-        self.ended = False
-        head = self.until(b"\r\n\r\n")
+        self.wire = b""  # received, and not yet out of its chunks
+        self.data = b""  # of the body
+        self.chunked = False
+        self.finished = False  # the last chunk was here
+        head = self._head()
         status, *fields = head.decode().split("\r\n")
         self.status = int(status.split()[1])
         self.status_line = status
@@ -173,15 +175,41 @@ class Listener:
             if field:
                 key, _, value = field.partition(": ")
                 self.headers[key.lower()] = value
+        self.chunked = self.headers.get("transfer-encoding") == "chunked"
+        self._unwrap()
+
+    def _head(self):
+        while b"\r\n\r\n" not in self.wire:
+            more = self.socket.recv(65536)
+            if not more:
+                raise EOFError(f"no head, but {self.wire!r}")
+            self.wire += more
+        head, self.wire = self.wire.split(b"\r\n\r\n", 1)
+        return head + b"\r\n\r\n"
 
     def _more(self):
         try:
             more = self.socket.recv(65536)
         except ConnectionResetError:
             more = b""
-        self.ended = self.ended or not more
-        self.data += more
+        self.wire += more
+        self._unwrap()
         return bool(more)
+
+    def _unwrap(self):
+        """Takes what is whole out of its chunks."""
+        if not self.chunked:
+            self.data, self.wire = self.data + self.wire, b""
+            return
+        while b"\r\n" in self.wire:
+            size, rest = self.wire.split(b"\r\n", 1)
+            size = int(size, 16)
+            if len(rest) < size + 2:
+                return
+            assert rest[size:size + 2] == b"\r\n", rest[:size + 10]
+            assert not self.finished
+            self.finished = size == 0
+            self.data, self.wire = self.data + rest[:size], rest[size + 2:]
 
     def until(self, mark):
         """The bytes up to and with mark."""

@@ -127,7 +127,8 @@ def test_what_is_unusual_but_right(server, case):
 
 def test_a_request_byte_by_byte(server, name):
     request = (f"POST /v1/streams/{name}?type=t HTTP/1.1\r\nHost: s\r\n"
-               "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;ext=1\r\nde\r\n0\r\nTrailer: x\r\n\r\n").encode()
+               "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;ext=1\r\nde\r\n0\r\n"
+               "Trailer: x\r\n\r\n").encode()
     with server.connect() as peer:
         for at in range(len(request)):
             peer.sendall(request[at:at + 1])
