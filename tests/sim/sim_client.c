@@ -228,7 +228,7 @@ static void client_cut(struct sim *sim, struct client *client, bool reset)
 	if (finished)
 		finished_judge(sim, client);
 	else if (!reset && client->notices && client->chunked && told_all(client) &&
-		 !parse->body_done)
+		 !parse->body_done && !sim->plan.nomem_one_in)
 		sim_violated(sim, "a body that is over says so", client->number, 0);
 	else if (!reset && !client->excused && client->form != SESSION_ANSWER && !client->half_closed && !all_ended(sim, client) &&
 		 !sim->draining)

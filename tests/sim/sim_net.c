@@ -27,8 +27,7 @@ void sim_socket_reset(struct sim_socket *socket)
 bool sim_socket_has_room(const struct sim_socket *socket)
 {
 	uint32_t room = socket->down.bytes_max - socket->down.used;
-	return !socket->doorbell && socket->stuck_until_ns == 0 && room > 0 &&
-	       room >= socket->down.bytes_max / 3;
+	return !socket->doorbell && room > 0 && room >= socket->down.bytes_max / 3;
 }
 
 void sim_socket_room_told(struct sim_socket *socket)
@@ -176,8 +175,6 @@ void sim_client_stick(struct sim_world *sim, int fd, uint64_t ms)
 {
 	struct sim_socket *socket = sim_socket_at(sim, fd);
 	socket->stuck_until_ns = sim->now_ns + ms * 1000000;
-	/* Told of room or not: there is none now, so it will be news again. */
-	socket->no_room = true;
 }
 
 size_t sim_sockets_open(const struct sim_world *sim)

@@ -105,12 +105,16 @@ const char *oracle_append(struct oracle *oracle, const struct record *record, si
 	const struct record *twin = oracle_find(oracle, &record->at);
 	struct record *new = twin ? &oracle->records[twin - oracle->records]
 				  : &oracle->records[oracle->record_count++];
+	/* A twin's older copy may still be on a tape, and go first: it counts from there. */
+	uint64_t entry_no = twin ? twin->entry_no : oracle->entries;
+	uint64_t weight_before = twin ? twin->weight_before : oracle->weight;
 	*new = *record;
 	new->parent = oracle->head;
 	new->before = oracle->head < 0 ? (struct position){ .epoch = record->at.epoch }
 				       : oracle->records[oracle->head].at;
-	new->entry_no = oracle->entries++;
-	new->weight_before = oracle->weight;
+	new->entry_no = entry_no;
+	new->weight_before = weight_before;
+	oracle->entries++;
 	oracle->weight += weight;
 	oracle->head = (int32_t)(new - oracle->records);
 	oracle->ended = record->end != END_NONE;

@@ -7,6 +7,7 @@
 
 enum {
 	HEARTBEAT_MS = 15000,
+	CALM_MS_MIN = 9500, /* the last late answer, and a probe after it */
 	CALM_MS_MAX = 30000, /* in which everybody must have caught up after trouble is over */
 	TICK_MS = 50,
 	SETTLE_ROUNDS_MAX = 20000,
@@ -293,7 +294,7 @@ void story_calm(struct sim *sim)
 	while (!sim->violation && sim_ms(sim) - sim->calm_ms < CALM_MS_MAX) {
 		everybody_comes_back(sim);
 		calm_pass(sim, 250);
-		if (sim_ms(sim) - sim->calm_ms > 6000 && !laggard(sim, true))
+		if (sim_ms(sim) - sim->calm_ms > CALM_MS_MIN && !laggard(sim, true))
 			break;
 	}
 	must_be_at_head(sim, true, "I3: 30 s after the last fault everybody is at the head (client, "

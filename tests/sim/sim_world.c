@@ -51,8 +51,6 @@ static struct sim_socket *server_end(struct sim_world *sim, int fd, const char *
 static size_t room_for(struct sim_world *sim, struct sim_socket *socket, size_t wanted)
 {
 	size_t room = socket->down.bytes_max - socket->down.used;
-	if (socket->stuck_until_ns > sim->now_ns)
-		room = 0;
 	/* The kernel always takes something into an empty queue: otherwise no acknowledgement would
 	 * ever tell of room. */
 	if (socket->down.used && draw_one_in(&sim->draw, sim->faults.again_one_in))
@@ -319,11 +317,4 @@ void sim_world_init(struct sim_world *sim, uint64_t seed)
 void sim_world_advance(struct sim_world *sim, uint64_t ms)
 {
 	sim->now_ns += ms * 1000000;
-	for (size_t i = 0; i < SIM_SOCKETS_MAX; i++) {
-		struct sim_socket *socket = &sim->sockets[i];
-		if (socket->used && socket->stuck_until_ns && socket->stuck_until_ns <= sim->now_ns) {
-			socket->stuck_until_ns = 0;
-			sim_socket_room_told(socket);
-		}
-	}
 }

@@ -42,7 +42,7 @@ struct sim_socket {
 	bool server_done; /* the server has closed: the client reads what is left, then the end */
 	bool reset;
 	bool no_room; /* a send met a full queue: room is news */
-	uint64_t stuck_until_ns; /* the network stands still: the queue takes nothing */
+	uint64_t stuck_until_ns; /* the network stands still: what was sent does not arrive */
 	struct sim_queue down, up;
 	struct poller *poller;
 	unsigned interest;
@@ -98,7 +98,7 @@ void sim_client_write(struct sim_world *sim, int fd, struct slice bytes);
 void sim_client_close(struct sim_world *sim, int fd);
 void sim_client_half_close(struct sim_world *sim, int fd);
 void sim_client_reset(struct sim_world *sim, int fd);
-/* For so long nothing goes down the wire, although the client reads. */
+/* For so long nothing arrives, although the client reads. */
 void sim_client_stick(struct sim_world *sim, int fd, uint64_t ms);
 
 /* The network is good again: long queues, nothing stuck. */
