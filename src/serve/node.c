@@ -177,6 +177,8 @@ static enum err door_make(struct node *node, struct runner *runner)
 	enum err err = OK;
 	while (count < node->address_count && !err) {
 		err = listen_on(&node->addresses[count], &fds[count]);
+		if (!err)
+			listen_bound_send(fds[count], node->options->session_sndbuf);
 		count += !err;
 	}
 	if (err) {

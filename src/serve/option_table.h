@@ -19,6 +19,9 @@ OPTION(session, heartbeat, "heartbeat", TIME, 15000, 50, 3600000,
 	"A comment is sent after this long without traffic", "")
 OPTION(session, dead, "", TIME, 30000, 1000, 3600000,
 	"A peer that has not acknowledged a byte for this long is gone", "the connection is closed")
+OPTION(session, sndbuf, "", BYTES, 131072, 4096, 67108864,
+	"Bytes that the kernel holds for a listener that does not read; it doubles them",
+	"the listener waits on the tape, and is told what it misses there")
 OPTION(session, retry_min, "", TIME, 1000, 0, 3600000,
 	"A client that is cut comes back after this long at the earliest; 200 ms with --dev", "")
 OPTION(session, retry_max, "", TIME, 5000, 0, 3600000,

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -189,6 +190,12 @@ fail:;
 	enum err err = listen_refused(&bound);
 	(void)close(fd);
 	return err;
+}
+
+void listen_bound_send(int fd, size_t bytes)
+{
+	int wanted = bytes > INT_MAX / 2 ? INT_MAX / 2 : (int)bytes;
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted);
 }
 
 size_t descriptors_raise(void)

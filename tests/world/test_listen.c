@@ -148,6 +148,29 @@ static void all_addresses_answer_on_ipv4_as_well(void **state)
 	(void)close(fd);
 }
 
+static void accepted_sockets_hold_no_more_unread_bytes_than_asked(void **state)
+{
+	(void)state;
+	struct address address;
+	int fd;
+	assert_int_equal(address_parse(SLICE("127.0.0.1:0"), &address), OK);
+	assert_int_equal(listen_on(&address, &fd), OK);
+	listen_bound_send(fd, 32768);
+	int client = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(client, (struct sockaddr *)&address.sa, address.bytes), 0);
+	assert_int_equal(send(client, "x", 1, MSG_NOSIGNAL), 1); /* the accept is deferred till then */
+	struct pollfd waiting = { .fd = fd, .events = POLLIN };
+	assert_int_equal(poll(&waiting, 1, 5000), 1);
+	int server = accept(fd, NULL, NULL);
+	int held = 0;
+	socklen_t bytes = sizeof held;
+	assert_int_equal(getsockopt(server, SOL_SOCKET, SO_SNDBUF, &held, &bytes), 0);
+	assert_int_equal(held, 2 * 32768);
+	(void)close(server);
+	(void)close(client);
+	(void)close(fd);
+}
+
 static void descriptors_are_raised_to_the_hard_limit(void **state)
 {
 	(void)state;
@@ -171,6 +194,7 @@ int main(void)
 		cmocka_unit_test(port_0_is_chosen_by_the_kernel_and_shared_by_the_loops),
 		cmocka_unit_test(a_port_in_use_is_refused_with_what_to_do),
 		cmocka_unit_test(all_addresses_answer_on_ipv4_as_well),
+		cmocka_unit_test(accepted_sockets_hold_no_more_unread_bytes_than_asked),
 		cmocka_unit_test(descriptors_are_raised_to_the_hard_limit),
 	};
 	return cmocka_run_group_tests_name("listen", tests, NULL, NULL);
