@@ -54,6 +54,7 @@ struct cursor {
 	bool placed; /* place is valid; before that, start */
 	bool ended; /* the end has been told */
 	bool lagging; /* replaying, or was refused by the kernel: passing events are left out */
+	uint64_t folded; /* values left out since it last was at the head; told when it is again */
 	uint32_t skip; /* bytes of entry ord that are already out */
 	union {
 		struct start start;
@@ -204,6 +205,8 @@ void session_drain(struct session *session, uint32_t window_ms);
 void session_due(struct deadline *due, uint64_t now_ms);
 /* Frees what only the opening needed, and the answer's argument. */
 void session_let_go(struct session *session);
+/* Closes it where its last id resumes it, saying when to come back if that is possible. */
+void session_part(struct session *session, _Atomic uint64_t *counter);
 
 /* pump.c. Both: OK, ERR_AGAIN (the session was set SESSION_REFUSED), ERR_CLOSED (it is gone). */
 enum err pump_bytes(struct session *session, struct slice bytes);
@@ -231,6 +234,8 @@ enum err notice_cursor(const struct session *session, struct buf *buf);
 enum err notice_open(struct session *session, bool recovered, struct buf *buf);
 enum err notice_gap(struct session *session, struct slice name, const struct gap *gap,
 		    struct buf *buf);
+enum err notice_folded(struct session *session, struct slice name, uint64_t count,
+		       struct buf *buf);
 enum err notice_end(struct session *session, struct slice name, enum end_state end,
 		    struct buf *buf);
 

@@ -1,5 +1,5 @@
 /*
- * notice: the blocks that are ours: tapecast.open, tapecast.gap, tapecast.end.
+ * notice: the blocks that are ours: tapecast.open, tapecast.gap, tapecast.folded, tapecast.end.
  *
  * Promise each carries the cursor at which the session stands after it, so that a client cut right
  *         behind it resumes exactly.
@@ -131,6 +131,25 @@ enum err notice_gap(struct session *session, struct slice name, const struct gap
 	enum err err = json.err;
 	if (err == OK)
 		err = notice_put(session, "tapecast.gap", buf_slice(&json), 0, buf);
+	buf_fini(&json);
+	return err;
+}
+
+enum err notice_folded(struct session *session, struct slice name, uint64_t count,
+		       struct buf *buf)
+{
+	if (!session->notices)
+		return OK;
+	struct buf json;
+	buf_init(&json, NOTICE_BYTES_MAX);
+	buf_put_text(&json, "{\"stream\":");
+	json_quote(name, &json);
+	buf_put_text(&json, ",\"count\":");
+	buf_put_u64(&json, count);
+	buf_put_byte(&json, '}');
+	enum err err = json.err;
+	if (err == OK)
+		err = notice_put(session, "tapecast.folded", buf_slice(&json), 0, buf);
 	buf_fini(&json);
 	return err;
 }

@@ -159,6 +159,7 @@ enum err pump_view(struct session *session, struct cursor *cursor, const struct 
 	err = pump_account(session, err, sent);
 	if (err)
 		return err;
+	cursor->folded += view->folded;
 	if (sent < view->bytes.bytes) {
 		pump_split(session, cursor, view, sent);
 		return OK;
@@ -178,8 +179,9 @@ static enum err pump_gap(struct session *session, struct cursor *cursor, const s
 	bool missing = !position_equal(&cursor->at, &view->end_at);
 	/* Half a frame cannot be taken back, and who wants no notices cannot be told otherwise. The
 	 * id of the last whole event is resumable, and then the gap is told. */
-	if (overtaken && (cursor->skip || (missing && !session->notices))) {
-		session_close(session, &loop->counts.overtaken);
+	bool ends = cursor->skip || (missing && (!session->notices || view->slow == SLOW_CLOSE));
+	if (overtaken && ends) {
+		session_part(session, &loop->counts.overtaken);
 		return ERR_CLOSED;
 	}
 	struct gap gap = view->gap;
@@ -234,11 +236,30 @@ static void cursor_look(const struct session *session, const struct cursor *curs
 		.skip = stitches ? 0 : cursor->skip,
 		.events_max = stitches ? 1 : 0,
 		.lagging = cursor->lagging && !(stitches && cursor->skip),
+		.fold = cursor->lagging && !cursor->skip,
 		.now_ms = session->loop->now_ms,
 	};
 	stream_lock(stream);
 	tape_peek(stream_tape(stream), &peek, &cursor->at, view);
 	stream_unlock(stream);
+}
+
+/* The head is reached. What was folded on the way is told before the reader rests. */
+static enum err pump_caught_up(struct session *session, struct cursor *cursor)
+{
+	struct loop *loop = session->loop;
+	uint64_t folded = cursor->folded;
+	cursor->lagging = false;
+	cursor->folded = 0;
+	list_push(&cursor->follow->roster, &cursor->link);
+	if (!folded)
+		return OK;
+	buf_reset(&loop->scratch);
+	if (notice_folded(session, stream_name(cursor->follow->stream), folded, &loop->scratch)) {
+		session_close(session, &loop->counts.nomem);
+		return ERR_CLOSED;
+	}
+	return pump_bytes(session, buf_slice(&loop->scratch));
 }
 
 /* What was seen, done. */
@@ -249,9 +270,10 @@ static enum err pump_seen(struct session *session, struct cursor *cursor, const 
 		break;
 	case VIEW_BYTES:
 		if (view->bytes.bytes && session_stitches(session))
-			return stitch_cursor(session, cursor);
+			return stitch_cursor(session, cursor); /* which counts for itself */
 		if (view->bytes.bytes)
 			return pump_view(session, cursor, view);
+		cursor->folded += view->folded;
 		cursor->ord = view->end_ord;
 		cursor->at = view->end_at;
 		break;
@@ -269,11 +291,8 @@ enum err pump_cursor(struct session *session, struct cursor *cursor, int views_m
 	for (int i = 0; i < views_max; i++) {
 		struct view view;
 		cursor_look(session, cursor, &view);
-		if (view.kind == VIEW_NOTHING) {
-			cursor->lagging = false;
-			list_push(&cursor->follow->roster, &cursor->link);
-			return OK;
-		}
+		if (view.kind == VIEW_NOTHING)
+			return pump_caught_up(session, cursor);
 		enum err err = pump_seen(session, cursor, &view);
 		view_done(&view);
 		if (err)

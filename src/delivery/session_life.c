@@ -272,6 +272,12 @@ static void session_end_for_drain(struct session *session)
 			session_run(session);
 		return;
 	}
+	session_part(session, &loop->counts.drain);
+}
+
+void session_part(struct session *session, _Atomic uint64_t *counter)
+{
+	struct loop *loop = session->loop;
 	bool whole = !session->owed;
 	for (uint16_t i = 0; i < session->cursor_count; i++)
 		whole = whole && session->cursors[i].skip == 0;
@@ -287,7 +293,7 @@ static void session_end_for_drain(struct session *session)
 		if (err) /* its last id is told already; that alone resumes it */
 			err_note_clear();
 	}
-	session_close(session, &loop->counts.drain);
+	session_close(session, counter);
 }
 
 void session_drain(struct session *session, uint32_t window_ms)

@@ -12,6 +12,7 @@
 
 struct stitched {
 	size_t end; /* in the scratch */
+	uint64_t folded; /* values left out before it */
 	uint64_t own_ord; /* this frame's entry; what was left out lies before it */
 	uint64_t ord; /* the entry behind this frame's */
 	struct position at;
@@ -65,7 +66,8 @@ static size_t stitch_gather(struct session *session, struct cursor *cursor,
 	struct stream *stream = cursor->follow->stream;
 	struct position began_at = cursor->at;
 	struct peek peek = { .form = FORM_JSON, .ord = cursor->ord, .events_max = 1,
-			     .lagging = cursor->lagging && !cursor->skip, .now_ms = loop->now_ms };
+			     .lagging = cursor->lagging && !cursor->skip,
+			     .fold = cursor->lagging && !cursor->skip, .now_ms = loop->now_ms };
 	size_t count = 0;
 	*ret_err = OK;
 	buf_reset(&loop->scratch);
@@ -83,11 +85,12 @@ static size_t stitch_gather(struct session *session, struct cursor *cursor,
 		bool more = view.kind == VIEW_BYTES && view.bytes.bytes && *ret_err == OK;
 		if (more)
 			ret_frames[count++] = (struct stitched){
-				.end = loop->scratch.bytes, .own_ord = view.ord,
+				.end = loop->scratch.bytes, .folded = view.folded,
+				.own_ord = view.ord,
 				.ord = view.end_ord, .at = view.end_at
 			};
 		peek.ord = view.end_ord;
-		peek.lagging = cursor->lagging;
+		peek.lagging = peek.fold = cursor->lagging;
 		view_done(&view);
 		if (!more)
 			break;
@@ -113,6 +116,7 @@ static void stitch_settle(struct session *session, struct cursor *cursor,
 			return;
 		}
 		count_up(&session->loop->counts.events, 1);
+		cursor->folded += frames[i].folded;
 		cursor->ord = frames[i].ord;
 		cursor->at = frames[i].at;
 		start = frames[i].end;

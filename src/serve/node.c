@@ -75,6 +75,7 @@ static struct tape_bounds bounds_of(void *arg, struct slice name)
 		.events_max = (uint32_t)options->stream_events,
 		.bytes_max = options->stream_bytes,
 		.age_ms_max = options->stream_age,
+		.slow = options->stream_slow,
 	};
 }
 

@@ -111,6 +111,22 @@ static enum err take_log_level(const char *name, struct slice text, struct optio
 	return err_note(ERR_SYNTAX, "%s is error, warn, info or debug", name);
 }
 
+static enum err take_slow(const char *name, struct slice text, struct options *options)
+{
+	static const struct slice policies[] = {
+		[SLOW_SKIP] = { "skip", 4 },
+		[SLOW_COALESCE] = { "coalesce", 8 },
+		[SLOW_CLOSE] = { "close", 5 },
+	};
+	for (size_t i = 0; i < sizeof policies / sizeof policies[0]; i++) {
+		if (slice_equal(text, policies[i])) {
+			options->stream_slow = (enum slow_policy)i;
+			return OK;
+		}
+	}
+	return err_note(ERR_SYNTAX, "%s is skip, coalesce or close", name);
+}
+
 static enum err take_dev(const char *name, struct slice text, struct options *options)
 {
 	if (!slice_equal(text, SLICE("1")) && !slice_equal(text, SLICE("0")))
@@ -142,6 +158,7 @@ static const struct {
 	{ "listen", take_listen, false, true },
 	{ "dev", take_dev, true, true },
 	{ "cors-origins", take_origins, false, true },
+	{ "stream-slow", take_slow, false, true },
 	{ "log-level", take_log_level, false, true },
 	{ "help", take_help, true, false },
 	{ "print-limits", take_print_limits, true, false },

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/slice.h"
+#include "stream/tape.h"
 
 enum { OPTIONS_LISTEN_MAX = 16, OPTIONS_ORIGINS_MAX = 64 };
 
@@ -29,6 +30,7 @@ struct options {
 	size_t listen_count;
 	struct slice origins[OPTIONS_ORIGINS_MAX];
 	size_t origin_count;
+	enum slow_policy stream_slow; /* default SLOW_SKIP */
 	struct slice log_level; /* "error", "warn", "info", "debug" */
 };
 

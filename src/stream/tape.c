@@ -46,10 +46,24 @@ static void reel_clear(struct tape *tape, struct reel *reel)
 	reel->used = false;
 }
 
+static struct slice entry_key(const void *tape, uint64_t ord)
+{
+	return event_key(tape_entry(tape, ord)->event);
+}
+
+/* It is in the table of keys. Passing events are not: history must not lack what they would fold. */
+static bool entry_has_key(const struct tape *tape, const struct event *event)
+{
+	return tape->bounds.slow == SLOW_COALESCE && event && event->key_bytes && !event->ephemeral;
+}
+
 static void tape_trim_one(struct tape *tape)
 {
 	struct entry *entry = tape_entry(tape, tape->tail_ord);
 	tape->floor = *entry_position(entry);
+	if (entry_has_key(tape, entry->event))
+		keys_forget(&tape->keys, entry_key, tape, tape->tail_ord);
+	tape->superseded_count -= entry->superseded;
 	if (entry->event) {
 		tape->event_bytes -= event_weight(entry->event);
 		tape->end_count -= entry->event->end != END_NONE;
@@ -80,6 +94,7 @@ void tape_free(struct tape **tape)
 		tape_trim_one(*tape);
 	for (int form = 0; form < FORM_COUNT; form++)
 		reel_clear(*tape, &(*tape)->reels[form]);
+	keys_fini(&(*tape)->keys);
 	mem_free((*tape)->ring);
 	(*tape)->tag = 0;
 	mem_free(*tape);
@@ -265,13 +280,22 @@ enum err tape_append(struct tape *tape, struct event *event, uint64_t now_ms)
 	MUST_BE(tape, TAPE_TAG);
 	if (event->ephemeral && tape_end(tape) != END_NONE)
 		return OK; /* nobody listens any more, and the end must stay the newest entry */
+	bool keyed = entry_has_key(tape, event);
 	enum err err = ring_make_room(tape);
+	if (err == OK && keyed)
+		err = keys_make_room(&tape->keys, entry_key, tape);
 	if (err == OK)
 		err = tape_reel_in(tape, event);
 	if (err)
 		return err;
 
 	*tape_entry(tape, tape->head_ord) = (struct entry){ .event = event_ref(event) };
+	uint64_t before;
+	if (keyed && keys_note(&tape->keys, entry_key, tape, event_key(event), tape->head_ord,
+			       &before)) {
+		tape_entry(tape, before)->superseded = true;
+		tape->superseded_count++;
+	}
 	tape->head_ord++;
 	tape->event_bytes += event_weight(event);
 	tape->end_count += event->end != END_NONE;
@@ -334,7 +358,7 @@ struct position tape_head(const struct tape *tape)
 size_t tape_weight(const struct tape *tape)
 {
 	return sizeof *tape + tape->ring_capacity * sizeof *tape->ring + tape->event_bytes +
-	       tape->reel_bytes;
+	       tape->reel_bytes + tape->keys.capacity * sizeof *tape->keys.slots;
 }
 
 enum end_state tape_end(const struct tape *tape)

@@ -22,10 +22,18 @@ enum form {
 	FORM_COUNT
 };
 
+/* What a reader meets that does not keep up. */
+enum slow_policy {
+	SLOW_SKIP, /* everything, until the tail overtakes it: then a gap */
+	SLOW_COALESCE, /* of each key the newest value; overtaken all the same: a gap */
+	SLOW_CLOSE, /* overtaken: the end of its session, whose last id resumes it */
+};
+
 struct tape_bounds {
 	uint32_t events_max;
 	size_t bytes_max; /* of event_weight, each form's bytes on top */
 	uint64_t age_ms_max;
+	enum slow_policy slow;
 };
 
 struct tape;
@@ -57,7 +65,7 @@ uint64_t tape_tail_ord(const struct tape *tape); /* of the oldest entry */
 struct position tape_head(const struct tape *tape);
 /* Counts what a new reader from=start would be given: events with a position, unexpired. */
 size_t tape_count(const struct tape *tape, uint64_t now_ms);
-size_t tape_weight(const struct tape *tape); /* bytes of events and forms */
+size_t tape_weight(const struct tape *tape); /* bytes of events, keys and forms */
 /* END_NONE while it goes on. */
 enum end_state tape_end(const struct tape *tape);
 /* The position is on the tape (or its floor): equal tag included. */
@@ -106,6 +114,8 @@ struct view {
 	uint64_t ord;
 	uint32_t skip;
 	uint64_t end_ord;
+	enum slow_policy slow; /* VIEW_OVERTAKEN: the tape's */
+	uint64_t folded; /* entries left out because their key has a newer value */
 	struct position end_at; /* where a reader stands who has read it all */
 	struct gap gap;
 	enum end_state end;
@@ -119,6 +129,7 @@ struct peek {
 	uint32_t skip; /* bytes of entry ord already sent */
 	uint32_t events_max; /* 0: no bound; 1: also gives the event */
 	bool lagging; /* leaves out ephemeral and expired events */
+	bool fold; /* leaves out values that SLOW_COALESCE has newer ones of */
 	uint64_t now_ms;
 };
 

@@ -4,6 +4,7 @@
 #ifndef TAPECAST_STREAM_TAPE_IMPL_H
 #define TAPECAST_STREAM_TAPE_IMPL_H
 
+#include "stream/keys.h"
 #include "stream/segment.h"
 #include "stream/tape.h"
 
@@ -13,6 +14,7 @@
 struct entry {
 	struct event *event;
 	struct gap *fork;
+	bool superseded; /* its key has a newer value on the tape */
 };
 
 /* One form's bytes: a chain of segments that covers the ordinals tail..head. */
@@ -38,6 +40,8 @@ struct tape {
 	size_t reel_bytes; /* capacity of the segments */
 	size_t fork_count, end_count; /* entries told one by one */
 	size_t passing_count; /* ephemeral or with a ttl: lagging readers may step over them */
+	size_t superseded_count;
+	struct keys keys; /* of SLOW_COALESCE tapes */
 	struct reel reels[FORM_COUNT];
 };
 

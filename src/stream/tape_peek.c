@@ -19,6 +19,7 @@ static struct segment *reel_find(const struct reel *reel, uint64_t ord)
 static void view_overtaken(const struct tape *tape, const struct position *at, struct view *view)
 {
 	view->kind = VIEW_OVERTAKEN;
+	view->slow = tape->bounds.slow;
 	view->end_ord = tape->tail_ord;
 	view->end_at = tape->floor;
 	view->gap = (struct gap){ .reason = GAP_SKIPPED, .after = *at, .next = tape->floor };
@@ -45,6 +46,36 @@ static void view_single(const struct entry *entry, const struct position *at, st
 	}
 }
 
+/* The reader is spared this entry. */
+static bool left_out(const struct entry *entry, const struct peek *peek)
+{
+	return (peek->lagging && entry_passed_by(entry, peek->now_ms)) ||
+	       (peek->fold && entry->superseded);
+}
+
+static bool leaves_out(const struct tape *tape, const struct peek *peek)
+{
+	return (peek->lagging && tape->passing_count) || (peek->fold && tape->superseded_count);
+}
+
+/* Steps over what the reader is spared; a frame already begun is finished in any case. */
+static void view_step_over(const struct tape *tape, const struct peek *peek, struct view *view)
+{
+	if (peek->skip || !leaves_out(tape, peek))
+		return;
+	while (view->ord < tape->head_ord) {
+		const struct entry *entry = tape_entry(tape, view->ord);
+		if (!left_out(entry, peek))
+			break;
+		view->folded += peek->fold && entry->superseded;
+		view->end_at = *entry_position(entry);
+		view->ord++;
+	}
+	view->end_ord = view->ord;
+	if (view->ord > peek->ord)
+		view->kind = VIEW_BYTES;
+}
+
 /* How far a run that begins with an event at ord may go: up to the segment's end, and not over an
  * entry that is told by itself or left out. */
 static uint64_t run_end(const struct tape *tape, const struct peek *peek, uint64_t ord,
@@ -53,13 +84,13 @@ static uint64_t run_end(const struct tape *tape, const struct peek *peek, uint64
 	uint64_t end_ord = segment->first_ord + segment->count;
 	if (peek->events_max && end_ord - ord > peek->events_max)
 		end_ord = ord + peek->events_max;
-	bool passing = peek->lagging && tape->passing_count;
-	if (!tape->fork_count && !tape->end_count && !passing)
+	bool leaves = leaves_out(tape, peek);
+	if (!tape->fork_count && !tape->end_count && !leaves)
 		return end_ord;
 	uint64_t at = ord + 1;
 	while (at < end_ord) {
 		const struct entry *entry = tape_entry(tape, at);
-		if (!entry_is_event(entry) || (passing && entry_passed_by(entry, peek->now_ms)))
+		if (!entry_is_event(entry) || (leaves && left_out(entry, peek)))
 			break;
 		at++;
 	}
@@ -88,15 +119,7 @@ void tape_peek(const struct tape *tape, const struct peek *peek, const struct po
 	if (view.ord < tape->tail_ord)
 		view.ord = tape->tail_ord;
 #endif
-	/* What a lagging reader is spared; a frame already begun is finished in any case. */
-	if (peek->lagging && tape->passing_count && !peek->skip) {
-		while (view.ord < tape->head_ord &&
-		       entry_passed_by(tape_entry(tape, view.ord), peek->now_ms))
-			view.end_at = *entry_position(tape_entry(tape, view.ord++));
-		view.end_ord = view.ord;
-		if (view.ord > peek->ord)
-			view.kind = VIEW_BYTES;
-	}
+	view_step_over(tape, peek, &view);
 	if (view.ord == tape->head_ord || (view.kind == VIEW_BYTES &&
 					   !entry_is_event(tape_entry(tape, view.ord)))) {
 		*ret_view = view;

@@ -307,7 +307,7 @@ static void without_memory_it_is_late_but_loses_nothing(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	feed_rig_init(&rig, (struct tape_bounds){ 20, 1 << 20, 86400000 }, true);
+	feed_rig_init(&rig, (struct tape_bounds){ 20, 1 << 20, 86400000, SLOW_SKIP }, true);
 	return 0;
 }
 

@@ -33,7 +33,7 @@ static struct tape_bounds bounds_of(void *arg, struct slice name)
 {
 	(void)arg;
 	(void)name;
-	return (struct tape_bounds){ 2 * PUBLISHERS * EVENTS, 64 << 20, 86400000 };
+	return (struct tape_bounds){ 2 * PUBLISHERS * EVENTS, 64 << 20, 86400000, SLOW_SKIP };
 }
 
 static void published(struct publish *publish)

@@ -21,7 +21,7 @@ static struct tape_bounds bounds_of(void *arg, struct slice name)
 {
 	(void)arg;
 	(void)name;
-	return (struct tape_bounds){ 100, 20000, AGE_MS };
+	return (struct tape_bounds){ 100, 20000, AGE_MS, SLOW_SKIP };
 }
 
 static const struct memory_config config = {

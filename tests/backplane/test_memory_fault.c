@@ -24,7 +24,7 @@ static struct tape_bounds bounds_of(void *arg, struct slice name)
 {
 	(void)arg;
 	(void)name;
-	return (struct tape_bounds){ 100, 1 << 20, 60000 };
+	return (struct tape_bounds){ 100, 1 << 20, 60000, SLOW_SKIP };
 }
 
 static void hear(void *arg, const struct push *push)

@@ -1,8 +1,13 @@
-check_PROGRAMS += tests/delivery/test_session tests/delivery/test_timing
+check_PROGRAMS += tests/delivery/test_session tests/delivery/test_slow \
+	tests/delivery/test_timing
 
 tests_delivery_test_session_SOURCES = tests/delivery/test_session.c \
 	tests/delivery/stage.c tests/delivery/stage.h
 tests_delivery_test_session_LDADD = libdelivery.la $(CMOCKA_LIBS) -lpthread
+
+tests_delivery_test_slow_SOURCES = tests/delivery/test_slow.c \
+	tests/delivery/stage.c tests/delivery/stage.h
+tests_delivery_test_slow_LDADD = libdelivery.la $(CMOCKA_LIBS) -lpthread
 
 tests_delivery_test_timing_SOURCES = tests/delivery/test_timing.c \
 	tests/delivery/stage.c tests/delivery/stage.h

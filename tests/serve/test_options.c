@@ -80,7 +80,8 @@ static void slips_are_guessed(void **state)
 	refused("--retry_min 2", "there is no option --retry_min");
 	refused("--entirely-different 2", "there is no option");
 	assert_null(strstr(err_note_text(), "did you mean"));
-	refused("--a-name-that-is-longer-than-any-option-could-ever-be-in-this-program-or-any 2", "no");
+	refused("--a-name-that-is-longer-than-any-option-could-ever-be-in-this-program-or-any 2",
+		"no option");
 }
 
 static void numbers_are_checked(void **state)
@@ -113,7 +114,8 @@ static void numbers_as_people_write_them(void **state)
 		{ "TIME", "0", 0 }, { "TIME", "0.5", 500 }, { "TIME", ".25", 250 },
 		{ "TIME", "1.005", 1005 }, { "TIME", "3600", 3600000 }, { "TIME", "0.050", 50 },
 		{ "BYTES", "0", 0 }, { "BYTES", "64k", 65536 }, { "BYTES", "64K", 65536 },
-		{ "BYTES", "2m", 2097152 }, { "BYTES", "1GiB", 1073741824 }, { "BYTES", "1kib", 1024 },
+		{ "BYTES", "2m", 2097152 }, { "BYTES", "1GiB", 1073741824 },
+		{ "BYTES", "1kib", 1024 },
 		{ "COUNT", "007", 7 },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -140,8 +142,10 @@ static void addresses_and_origins_are_lists(void **state)
 	refused("--listen :1,", "missing");
 	refused("--listen ,:1", "missing");
 	refused("--listen=", "missing");
-	refused("--listen :1,:2,:3,:4,:5,:6,:7,:8,:9,:10,:11,:12,:13,:14,:15,:16,:17", "at most 16");
+	refused("--listen :1,:2,:3,:4,:5,:6,:7,:8,:9,:10,:11,:12,:13,:14,:15,:16,:17",
+		"at most 16");
 	refused("--log-level loud", "error, warn, info or debug");
+	refused("--stream-slow drop", "skip, coalesce or close");
 	refused("stray", "\"stray\" is no option");
 	refused("-", "no option");
 	refused("--", "no option");

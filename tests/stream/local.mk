@@ -4,6 +4,7 @@ check_PROGRAMS += \
 	tests/stream/test_segment \
 	tests/stream/test_stream \
 	tests/stream/test_tape \
+	tests/stream/test_tape_fold \
 	tests/stream/test_tape_memory \
 	tests/stream/test_tape_model \
 	tests/stream/test_tape_peek \
@@ -24,6 +25,9 @@ tests_stream_test_stream_LDADD = libstream.la $(CMOCKA_LIBS)
 
 tests_stream_test_tape_SOURCES = tests/stream/test_tape.c tests/stream/tape_lab.h
 tests_stream_test_tape_LDADD = libstream.la $(CMOCKA_LIBS)
+
+tests_stream_test_tape_fold_SOURCES = tests/stream/test_tape_fold.c tests/stream/tape_lab.h
+tests_stream_test_tape_fold_LDADD = libstream.la $(CMOCKA_LIBS)
 
 tests_stream_test_tape_memory_SOURCES = tests/stream/test_tape_memory.c tests/stream/tape_lab.h
 tests_stream_test_tape_memory_LDADD = libstream.la $(CMOCKA_LIBS)

@@ -77,7 +77,8 @@ static inline struct tape *lab_tape(struct tape_bounds bounds)
 
 static inline struct tape_bounds lab_bounds(uint32_t events_max)
 {
-	return (struct tape_bounds){ events_max, SIZE_MAX, UINT64_MAX };
+	return (struct tape_bounds){ .events_max = events_max, .bytes_max = SIZE_MAX,
+				       .age_ms_max = UINT64_MAX };
 }
 
 static inline void lab_fork(struct tape *tape, enum gap_reason reason, struct position next)

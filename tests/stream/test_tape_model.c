@@ -257,7 +257,7 @@ static void run_seed(uint64_t seed)
 	model.seed = model.chance = seed;
 	model.bounds = (struct tape_bounds){ (uint32_t)(1 + draw(draw(2) ? 9 : 120)),
 					     draw(3) ? SIZE_MAX : 1 + draw(300000),
-					     draw(3) ? UINT64_MAX : draw(1000) };
+					     draw(3) ? UINT64_MAX : draw(1000), SLOW_SKIP };
 	model.epoch_n = 1;
 	model.tape = lab_tape(model.bounds);
 	if (draw(2)) {
