@@ -4,18 +4,6 @@
 
 enum { LAST_COUNT_MAX = 1000000 };
 
-/* A "+" that was not escaped arrives as a space: "…T10:00:00 02:00". */
-static enum err parse_when(struct slice text, uint64_t *ret_wall_ms)
-{
-	char copy[WHEN_TEXT_MAX * 2];
-	if (text.bytes >= sizeof copy)
-		return err_note(ERR_SYNTAX, "from: too long for a time");
-	memcpy(copy, text.at, text.bytes);
-	if (text.bytes > 16 && copy[text.bytes - 6] == ' ')
-		copy[text.bytes - 6] = '+';
-	return when_parse(slice_from(copy, text.bytes), ret_wall_ms);
-}
-
 static enum err parse_from(struct slice text, struct start *ret_start)
 {
 	struct start start = { .kind = START_NOW, .otherwise = START_OLDEST };
@@ -32,7 +20,7 @@ static enum err parse_from(struct slice text, struct start *ret_start)
 					LAST_COUNT_MAX);
 		start.kind = START_LAST;
 		start.count = count;
-	} else if (parse_when(text, &start.wall_ms) == OK) {
+	} else if (when_parse(text, &start.wall_ms) == OK) {
 		start.kind = START_TIME;
 	} else {
 		return err_note(ERR_SYNTAX,

@@ -8,7 +8,7 @@ BOUND("An event's type", "64 bytes", "400 `malformed`")
 BOUND("An event's key", "200 bytes", "413 `too_large`")
 BOUND("An idempotency key", "200 bytes", "413 `too_large`")
 BOUND("Streams of one listener", "64", "400 `out_of_range`")
-BOUND("A position", "40 bytes", "`tapecast.gap`, reason `invalid`")
+BOUND("A position", "64 bytes", "`tapecast.gap`, reason `invalid`")
 BOUND("Entries of a body of /v1/publish", "1,000", "400 `too_many`")
 BOUND("JSON in a body", "128 levels", "400 `malformed`")
 BOUND("A line of an NDJSON body, the fields of an event of an SSE body",

@@ -85,8 +85,9 @@ static void lengths_and_codings_that_could_be_read_two_ways(void **state)
 
 static void single_fields_come_once(void **state)
 {
-	const char *const names[] = { "Content-Type", "Last-Event-ID", "Idempotency-Key", "If-Match",
-				      "If-None-Match", "Origin", "Access-Control-Request-Method" };
+	const char *const names[] = { "Content-Type", "Last-Event-ID", "Idempotency-Key",
+				      "If-Match", "If-None-Match", "Origin",
+				      "Access-Control-Request-Method" };
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		(void)begin(state);
 		take(names[i], "");
@@ -98,7 +99,8 @@ static void single_fields_come_once(void **state)
 
 static void names_are_tokens_and_values_are_text(void **state)
 {
-	const char *const names[] = { "", " X", "X ", "X Y", "X:", "X\x01", "X\x7f", "X\xe4", "(X)" };
+	const char *const names[] = { "", " X", "X ", "X Y", "X:", "X\x01", "X\x7f", "X\xe4",
+				      "(X)" };
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		(void)begin(state);
 		take(names[i], "v");

@@ -18,8 +18,8 @@ static void an_answer_is_written_out(void **state)
 	reply_field(&reply, "C", "%s", "");
 	buf_put_text(&reply.body, "body");
 	reply_write(&reply, &bytes);
-	assert_slice(buf_slice(&bytes), "HTTP/1.1 201 Created\r\nA: b-1\r\nC: \r\nContent-Length: 4\r\n"
-					"Connection: close\r\n\r\nbody");
+	assert_slice(buf_slice(&bytes), "HTTP/1.1 201 Created\r\nA: b-1\r\nC: \r\n"
+					"Content-Length: 4\r\nConnection: close\r\n\r\nbody");
 	buf_reset(&bytes);
 	reply.fixed = SLICE("longer");
 	reply_write(&reply, &bytes);

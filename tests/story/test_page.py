@@ -45,6 +45,16 @@ def test_limit(server, name):
         assert answer.status == 400 and "limit" in answer.problem["detail"]
 
 
+def test_a_page_steps_over_what_is_left_out(server, name):
+    with server.listen(f"/v1/streams/{name}") as listener:
+        assert listener.event().type == "tapecast.open"
+        last = server.publish(name, "kept")
+        server.ask("POST", f"/v1/streams/{name}?ephemeral=1", "not kept")
+        page = server.page(name, "?from=start&limit=1").json
+        assert [e["data"] for e in page["events"]] == ["kept"]
+        assert page["up_to_date"] is True and page["next"] == last
+
+
 def test_a_page_is_bounded_in_bytes(server, name):
     for i in range(10):
         server.publish(name, "x" * 60000)
@@ -65,7 +75,11 @@ def test_the_same_page_again_is_304(server, name):
     etag = answer.headers["etag"]
     again = server.page(name, "?from=start", {"If-None-Match": f'"other", {etag}'})
     assert again.status == 304 and again.body == b"" and again.headers["etag"] == etag
+    first = server.page(name, "?from=start&limit=1")
     server.publish(name, "y")
+    again = server.page(name, "?from=start&limit=1", {"If-None-Match": first.headers["etag"]})
+    assert again.status == 200  # the event is the same, but it is no longer all
+    assert (first.json["up_to_date"], again.json["up_to_date"]) == (True, False)
     assert server.page(name, "?from=start", {"If-None-Match": etag}).status == 200
     server.ask("POST", f"/v1/streams/{name}?end=complete", "")
     etag = server.page(name, "?from=start").headers["etag"]

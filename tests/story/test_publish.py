@@ -104,6 +104,10 @@ def test_the_same_key_again_is_the_same_event(server, name):
         other = server.ask("POST", f"/v1/streams/{name}{query}", body, headers)
         assert other.status == 422 and other.problem["code"] == "idempotency_key_reused", other
     assert len(server.page(name, "?from=start").json["events"]) == 1
+    headers = {"Idempotency-Key": "order-2"}
+    for query, status in [("?key=one&type=a", 201), ("?key=one&type=a", 200),
+                          ("?key=two&type=a", 422), ("?key=one&type=b", 422)]:
+        assert server.ask("POST", f"/v1/streams/{name}{query}", "x", headers).status == status
 
 
 def test_if_match_publishes_only_at_the_position(server, name):
@@ -259,6 +263,25 @@ def test_a_long_request_with_a_key_can_be_sent_again(server, name):
     assert (half.status, whole.status, again.status) == (201, 201, 200)
     assert whole.json["first"] == half.json["first"] and again.json == whole.json
     assert [e["data"] for e in server.page(name, "?from=start").json["events"]] == [1, 2, 3]
+
+
+def test_a_lines_own_key_is_its_own_alone(server, name):
+    body = (b'{"data":1,"idempotency_key":"a"}\n{"data":2}\n{"data":3,"idempotency_key":"b"}\n'
+            b'{"data":4}\n')
+    headers = {"Content-Type": "application/x-ndjson"}
+    for status in (201, 201):
+        assert server.ask("POST", f"/v1/streams/{name}", body, headers).status == status
+    events = server.page(name, "?from=start").json["events"]
+    assert [e["data"] for e in events] == [1, 2, 3, 4, 2, 4]
+
+
+def test_what_follows_an_end_is_refused_and_the_end_stands(server, name):
+    answer = server.ask("POST", f"/v1/streams/{name}",
+                        b'{"data":1}\n{"data":2,"end":"failed"}\n{"data":3}\n',
+                        {"Content-Type": "application/x-ndjson"})
+    assert answer.status == 409 and answer.problem["published"] == 3  # two events and the end
+    page = server.page(name, "?from=start").json
+    assert [e["data"] for e in page["events"]] == [1, 2] and page["end"] == "failed"
 
 
 def test_ndjson_ephemeral_lines_stay_in_order(server, name):
