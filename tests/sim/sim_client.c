@@ -117,6 +117,7 @@ static void wanted_fill(struct sim *sim, struct client *client, struct wanted *w
 		seen->known = places[i].found != CURSOR_ABSENT;
 		seen->at = start.after;
 		seen->ended = false;
+		seen->folded = 0;
 		seen->head_then = oracle_head(&sim->oracles[seen->stream]);
 		/* What is on its way may arrive after the reader. */
 		seen->shout_min = sim->plan.delay_one_in ?

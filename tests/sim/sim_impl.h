@@ -55,6 +55,7 @@ struct seen {
 	bool ended;
 	struct position at;
 	struct position head_then; /* of the history, when it connected */
+	uint64_t folded; /* values it was spared and has not been told of */
 	uint32_t shout_min; /* index of the next ephemeral event that may come */
 };
 

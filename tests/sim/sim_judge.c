@@ -75,8 +75,9 @@ static const char *judge_start(const struct sim *sim, const struct seen *seen,
 	if (kind == START_OLDEST)
 		return oracle_judge_oldest(oracle, at, now_ms);
 	/* After a break, the node may count by a history that it does not know to be lost. */
+	struct position put_at = oracle_put_at(oracle, at, now_ms);
 	if (kind == START_LAST && !oracle->breaks && oracle_on_history(oracle, at) &&
-	    at->seq + seen->count > oracle_head(oracle).seq)
+	    put_at.seq + seen->count > oracle_head(oracle).seq)
 		return oracle_judge_oldest(oracle, at, now_ms);
 	/* Where a push can fail, the node itself may be behind; and what is idle may be gone. */
 	bool behind = sim->plan.faults || sim->plan.nomem_one_in || oracle_idle(oracle, now_ms);
@@ -84,6 +85,17 @@ static const char *judge_start(const struct sim *sim, const struct seen *seen,
 	    oracle_on_history(oracle, at) && oracle_on_history(oracle, &seen->head_then))
 		return "a reader of the newest was placed before it";
 	return NULL;
+}
+
+/* From where it stands, without a word about what lies between; shown: but for the last step. */
+static void seen_moves(struct sim *sim, struct seen *seen, const struct position *at, bool shown)
+{
+	const struct oracle *oracle = &sim->oracles[seen->stream];
+
+	if (seen->known && !position_equal(&seen->at, at))
+		seen->folded += oracle_folded(oracle, &seen->at, at, shown);
+	seen->known = true;
+	seen->at = *at;
 }
 
 /* What the id names for one stream, though no block told how the reader came there. */
@@ -125,8 +137,7 @@ static void judge_id(struct sim *sim, struct client *client, struct slice id)
 			wrong = judge_place(sim, client, seen, at);
 		if (wrong)
 			sim_violated(sim, wrong, seen->at.seq, at->seq);
-		seen->known = true;
-		seen->at = *at;
+		seen_moves(sim, seen, at, false);
 	}
 	if (id.bytes > SIM_ID_BYTES) {
 		sim_violated(sim, "an id is short", client->number, id.bytes);
@@ -194,6 +205,7 @@ static void judge_gap(struct sim *sim, struct client *client, const struct shown
 					 seen->given && seen->otherwise != START_OLDEST, sim_ms(sim));
 	if (wrong)
 		sim_violated(sim, wrong, client->number, next.seq);
+	seen_moves(sim, seen, &after, false);
 	seen->asked_invalid = false;
 	seen->given = false;
 	seen->at = next;
@@ -221,8 +233,29 @@ static void judge_end(struct sim *sim, struct client *client, const struct shown
 		sim_violated(sim, "P2: an end follows what the client has read (read, end)",
 			     seen->at.seq, record->at.seq);
 	seen->ended = true;
-	seen->at = place->position;
+	seen_moves(sim, seen, &place->position, true);
 	judge_id(sim, client, shown->id);
+}
+
+/* Only roughly: an expired value may count or not, and what supersedes may come after the word. */
+static void judge_folded(struct sim *sim, struct client *client, const struct shown *shown)
+{
+	struct seen *seen = seen_of(client, plain_member(shown->json, "stream"));
+	unsigned long long count;
+
+	if (!seen || !slice_to_u64(json_member(shown->json, "count"), &count) || count == 0) {
+		sim_violated(sim, "what was folded can be read", client->number, 0);
+		return;
+	}
+	bool exact = !sim->plan.ttl_one_in && !sim->oracles[seen->stream].breaks;
+	if (sim->oracles[seen->stream].bounds.slow != SLOW_COALESCE)
+		sim_violated(sim, "only where the class says so, values are folded",
+			     client->number, seen->stream);
+	judge_id(sim, client, shown->id);
+	if (exact && count > seen->folded)
+		sim_violated(sim, "no more is told as folded than was (told, true)", count,
+			     seen->folded);
+	seen->folded = 0;
 }
 
 static void judge_open(struct sim *sim, struct client *client, const struct shown *shown)
@@ -234,7 +267,7 @@ static void judge_open(struct sim *sim, struct client *client, const struct show
 	if (shown->id.bytes == 0)
 		sim_violated(sim, "the open block carries an id", client->number, 0);
 	for (uint32_t i = 0; i < client->seen_count; i++) {
-		if (recovered && (!client->seen[i].given || client->seen[i].asked_invalid))
+		if (recovered && !client->seen[i].given)
 			sim_violated(sim, "recovered is said of what was asked for", client->number, i);
 	}
 	judge_id(sim, client, shown->id);
@@ -328,10 +361,9 @@ static void judge_event(struct sim *sim, struct client *client, struct seen *see
 		sim_violated(sim, "nothing comes after an end", client->number, at.seq);
 	judge_words(sim, client, &record->saying, shown);
 	judge_step(sim, client, seen, record);
-	seen->known = true;
+	seen_moves(sim, seen, &at, true);
 	seen->given = false;
 	seen->asked_invalid = false;
-	seen->at = at;
 	sim->events_checked++;
 }
 
@@ -348,10 +380,12 @@ void judge_block(struct sim *sim, struct client *client, const struct block *blo
 			judge_open(sim, client, &shown);
 		else if (slice_equal(shown.notice, SLICE("tapecast.gap")))
 			judge_gap(sim, client, &shown);
+		else if (slice_equal(shown.notice, SLICE("tapecast.folded")))
+			judge_folded(sim, client, &shown);
 		else if (slice_equal(shown.notice, SLICE("tapecast.end")))
 			judge_end(sim, client, &shown);
 		else
-			sim_violated(sim, "a notice is one of three", client->number, 0);
+			sim_violated(sim, "a notice is one that is known", client->number, 0);
 		return;
 	}
 	if (client->notices && client->parse.blocks == 1 && client->form != SESSION_ANSWER)

@@ -198,6 +198,29 @@ static bool expired(const struct record *record, uint64_t now_ms)
 	return record->ttl_ms && now_ms - record->born_ms >= record->ttl_ms;
 }
 
+/* A newer value of its key follows: who lags may be spared this one. */
+static bool superseded(const struct oracle *oracle, const struct record *record)
+{
+	if (oracle->bounds.slow != SLOW_COALESCE || !record->saying.key || record->end != END_NONE)
+		return false;
+	if (oracle->breaks)
+		return true; /* by what is lost since, or by itself, taken up again behind a fork */
+	for (int32_t i = oracle->head; i >= 0; i = oracle->records[i].parent) {
+		const struct record *newer = &oracle->records[i];
+		if (newer->at.seq <= record->at.seq)
+			break;
+		if (newer->saying.key == record->saying.key && newer->end == END_NONE)
+			return true;
+	}
+	return false;
+}
+
+static bool may_be_left_out(const struct oracle *oracle, const struct record *record,
+			    uint64_t now_ms)
+{
+	return expired(record, now_ms) || superseded(oracle, record);
+}
+
 bool oracle_follows(const struct oracle *oracle, const struct position *at,
 		    const struct record *record, uint64_t now_ms)
 {
@@ -205,17 +228,44 @@ bool oracle_follows(const struct oracle *oracle, const struct position *at,
 		if (record->parent < 0)
 			return false;
 		record = &oracle->records[record->parent];
-		if (!expired(record, now_ms))
+		if (!may_be_left_out(oracle, record, now_ms))
 			return false;
 	}
 	return true;
+}
+
+struct position oracle_put_at(const struct oracle *oracle, const struct position *at,
+			      uint64_t now_ms)
+{
+	const struct record *record = oracle_find(oracle, at);
+	struct position put_at = *at;
+
+	while (record && may_be_left_out(oracle, record, now_ms)) {
+		put_at = record->before;
+		record = record->parent < 0 ? NULL : &oracle->records[record->parent];
+	}
+	return put_at;
+}
+
+uint64_t oracle_folded(const struct oracle *oracle, const struct position *at,
+		       const struct position *to, bool shown)
+{
+	const struct record *record = oracle_find(oracle, to);
+	uint64_t count = record && !shown && superseded(oracle, record);
+
+	while (record && !same_place(&record->before, at) && record->parent >= 0) {
+		record = &oracle->records[record->parent];
+		count += superseded(oracle, record);
+	}
+	return count;
 }
 
 bool oracle_passed_by(const struct oracle *oracle, const struct position *at,
 		      const struct position *place, uint64_t now_ms)
 {
 	const struct record *record = oracle_find(oracle, place);
-	return record && expired(record, now_ms) && oracle_follows(oracle, at, record, now_ms);
+	return record && may_be_left_out(oracle, record, now_ms) &&
+	       oracle_follows(oracle, at, record, now_ms);
 }
 
 bool oracle_surely_kept(const struct oracle *oracle, const struct record *record, uint64_t now_ms)
@@ -236,7 +286,7 @@ bool oracle_caught_up(const struct oracle *oracle, const struct position *at, bo
 
 	for (; i >= 0 && !same_place(&oracle->records[i].at, at); i = oracle->records[i].parent) {
 		const struct record *record = &oracle->records[i];
-		if (expired(record, now_ms) || record->end != END_NONE)
+		if (may_be_left_out(oracle, record, now_ms) || record->end != END_NONE)
 			continue;
 		if ((told && at->seq) || oracle_surely_kept(oracle, record, now_ms))
 			return false;
@@ -272,9 +322,12 @@ const char *oracle_judge_oldest(const struct oracle *oracle, const struct positi
 	const struct record *skipped = last_word(oracle, at);
 	if (!skipped)
 		return "a place that is nowhere";
+	while (may_be_left_out(oracle, skipped, now_ms) && skipped->parent >= 0)
+		skipped = &oracle->records[skipped->parent];
 	/* It stands behind `skipped`, so that one must be gone, or never have been for it. */
 	if (skipped->end == END_NONE && oracle_on_history(oracle, at) &&
-	    oracle_surely_kept(oracle, skipped, now_ms) && !expired(skipped, now_ms))
+	    oracle_surely_kept(oracle, skipped, now_ms) &&
+	    !may_be_left_out(oracle, skipped, now_ms))
 		return "history was kept back that is still there";
 	return NULL;
 }
@@ -300,8 +353,10 @@ const char *oracle_judge_gap(const struct oracle *oracle, const struct position 
 	/* Behind a fork, a tape may begin again before where a reader stood. */
 	if (last && last->at.seq <= after->seq)
 		return oracle->breaks ? NULL : "a gap that skips nothing";
-	if (last && last->end == END_NONE && oracle_surely_kept(oracle, last, now_ms) &&
-	    !expired(last, now_ms))
+	while (last && last->at.seq > after->seq && may_be_left_out(oracle, last, now_ms))
+		last = last->parent < 0 ? NULL : &oracle->records[last->parent];
+	if (last && last->at.seq > after->seq && last->end == END_NONE &&
+	    oracle_surely_kept(oracle, last, now_ms))
 		return "a gap skips what is still there";
 	return NULL;
 }

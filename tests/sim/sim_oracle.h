@@ -58,7 +58,7 @@ struct position oracle_head(const struct oracle *oracle);
 const struct record *oracle_find(const struct oracle *oracle, const struct position *position);
 /* It stands on the present history (or right before its first event). */
 bool oracle_on_history(const struct oracle *oracle, const struct position *position);
-/* Nothing but expired events lies between `at` and the record. */
+/* Nothing that a reader is shown lies between `at` and the record. */
 bool oracle_follows(const struct oracle *oracle, const struct position *at,
 		    const struct record *record, uint64_t now_ms);
 /* Nobody has published for so long that the store may have let go of the stream. */
@@ -69,9 +69,16 @@ uint32_t oracle_kept_count(const struct oracle *oracle, uint64_t now_ms);
  * reader that is not told of gaps, or stands nowhere, may have been put behind what is gone. */
 bool oracle_caught_up(const struct oracle *oracle, const struct position *at, bool told,
 		      uint64_t now_ms);
-/* From `at` to `place`, nothing but expired events was passed by. */
+/* From `at` to `place`, nothing was passed by that a reader is shown. */
 bool oracle_passed_by(const struct oracle *oracle, const struct position *at,
 		      const struct position *place, uint64_t now_ms);
+/* Where a reader may have been put that now stands at `at`, having been shown nothing. */
+struct position oracle_put_at(const struct oracle *oracle, const struct position *at,
+			      uint64_t now_ms);
+/* How many values behind `at` were left out for a newer one of their key, up to `to`, which was
+ * itself shown or not. */
+uint64_t oracle_folded(const struct oracle *oracle, const struct position *at,
+		       const struct position *to, bool shown);
 /* The bounds cannot have pushed it out yet. */
 bool oracle_surely_kept(const struct oracle *oracle, const struct record *record, uint64_t now_ms);
 

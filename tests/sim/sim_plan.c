@@ -27,6 +27,7 @@ static struct tape_bounds bounds_draw(struct draw *draw)
 	default:
 		bounds.events_max = draw_between(draw, 100, 2000);
 	}
+	bounds.slow = (enum slow_policy)draw_below(draw, SLOW_CLOSE + 1);
 	if (draw_one_in(draw, 4))
 		bounds.bytes_max = draw_between(draw, 100, 4000);
 	if (draw_one_in(draw, 8))
