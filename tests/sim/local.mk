@@ -1,5 +1,6 @@
 # What tests/sim adds to the build: the product in a simulated world, judged from outside.
-check_PROGRAMS += tests/sim/test_sim tests/sim/test_sim_world
+check_PROGRAMS += tests/sim/test_found tests/sim/test_sim tests/sim/test_sim_world
+dist_check_SCRIPTS += tests/sim/mutants.sh
 
 sim_world_sources = \
 	tests/sim/sim_draw.h \
@@ -31,3 +32,10 @@ tests_sim_test_sim_LDADD = libdelivery.la libbackplane.la libstream.la libwire.l
 
 tests_sim_test_sim_world_SOURCES = $(sim_world_sources) tests/sim/test_sim_world.c
 tests_sim_test_sim_world_LDADD = libbase.la $(CMOCKA_LIBS)
+
+tests_sim_test_found_SOURCES = $(sim_world_sources) \
+	tests/sim/sim_parse.c \
+	tests/sim/sim_parse.h \
+	tests/sim/test_found.c
+tests_sim_test_found_LDADD = libdelivery.la libbackplane.la libstream.la libwire.la libbase.la \
+	$(CMOCKA_LIBS)
