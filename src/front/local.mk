@@ -1,10 +1,5 @@
 noinst_LTLIBRARIES += libfront.la
 
-# An epoll set that is libmicrohttpd's: this floor's need, on the floor where epoll lives.
-libworld_la_SOURCES += \
-	src/world/foreign.c \
-	src/world/foreign.h
-
 libfront_la_SOURCES = \
 	src/front/accept.c \
 	src/front/accept.h \

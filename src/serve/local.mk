@@ -1,5 +1,9 @@
 noinst_LTLIBRARIES += libserve.la
 
+libworld_la_SOURCES += \
+	src/world/port.c \
+	src/world/port.h
+
 libserve_la_SOURCES = \
 	src/serve/bound_table.h \
 	src/serve/node.c \

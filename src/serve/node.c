@@ -10,6 +10,7 @@
 #include "base/must.h"
 #include "base/say.h"
 #include "front/door.h"
+#include "world/port.h"
 
 #define NODE_TAG 0x120de5e7u
 
@@ -164,6 +165,10 @@ static enum err addresses_read(struct node *node)
 			return err_note(ERR_DENIED,
 					"--dev asks nobody who they are, so it listens on this "
 					"machine alone: --listen 127.0.0.1:8080");
+		/* Elsewhere a new server may share the port until the old one has gone. */
+		err = node->options->dev ? port_check(address) : OK;
+		if (err)
+			return err;
 		node->address_count++;
 	}
 	return OK;

@@ -73,6 +73,14 @@ def test_a_port_that_cannot_be_had_is_69_and_told():
     assert status == 69 and "no such address" in err
 
 
+def test_two_servers_share_a_port_only_on_purpose():
+    with Server() as first:
+        status, _, err = run("--dev", "--listen", f"127.0.0.1:{first.port}")
+        assert status == 69 and "in use" in err
+        with Server(dev=False, listen=(f"127.0.0.1:{first.port}",)) as second:  # a deploy
+            assert second.port == first.port
+
+
 def test_the_ready_line_names_every_address():
     with Server(listen=("127.0.0.1:0", "[::1]:0", "127.0.0.2:0"), dev=False) as server:
         assert re.fullmatch(r"tapecast is ready on http://127\.0\.0\.1:\d+ http://\[::1\]:\d+ "

@@ -194,6 +194,29 @@ def test_a_listener_that_does_not_read_holds_up_nobody_and_is_told_what_it_misse
             assert gaps > 0
 
 
+def test_who_lags_may_be_given_the_newest_of_each_key():
+    with Server("--loops", "1", "--stream-slow", "coalesce", "--stream-bytes", "64m",
+                "--stream-events", "100000") as server:
+        name = fresh()
+        with server.listen(f"/v1/streams/{name}?envelope=json") as asleep:
+            total = 0
+            for _ in range(100):
+                body = "".join(json.dumps({"data": total + i, "key": f"k{i % 5}", "type": "x" * 60})
+                               + "\n" for i in range(200))
+                total += 200
+                answer = server.ask("POST", f"/v1/streams/{name}", body,
+                                    {"Content-Type": "application/x-ndjson"})
+                assert answer.status == 201
+            seen, given = {}, 0
+            while len(seen) < 5 or min(seen.values()) < total - 5:
+                event = asleep.event()
+                if not event.type.startswith("tapecast."):
+                    seen[event.json["key"]] = event.json["data"]
+                    given += 1
+            assert seen == {f"k{i}": total - 5 + i for i in range(5)}
+            assert given < total
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 64])
 def test_many_streams_of_one_listener(server, count):
     names = [fresh("many") for _ in range(count)]
