@@ -31,9 +31,9 @@ bool address_is_loopback(const struct address *address);
  * ERR_SYSTEM with a note that says what to do (port in use, permission). */
 enum err listen_on(struct address *address, int *ret_fd) ERR_CHECKED;
 
-/* What the kernel may hold of unread bytes for each socket accepted from now on (SO_SNDBUF, which the
- * kernel doubles for its own bookkeeping). Left alone it grows to megabytes for every reader that
- * stalls. Failure is harmless and not told. */
+/* What the kernel may hold of unread bytes for each socket accepted from now on (SO_SNDBUF, which
+ * the kernel doubles for its own bookkeeping). Left alone it grows to megabytes for every reader
+ * that stalls. Failure is harmless and not told. */
 void listen_bound_send(int fd, size_t bytes);
 
 /* Raises the soft RLIMIT_NOFILE to the hard one; returns what now holds. */

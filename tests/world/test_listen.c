@@ -158,7 +158,8 @@ static void accepted_sockets_hold_no_more_unread_bytes_than_asked(void **state)
 	listen_bound_send(fd, 32768);
 	int client = socket(AF_INET, SOCK_STREAM, 0);
 	assert_int_equal(connect(client, (struct sockaddr *)&address.sa, address.bytes), 0);
-	assert_int_equal(send(client, "x", 1, MSG_NOSIGNAL), 1); /* the accept is deferred till then */
+	/* The accept is deferred until something comes. */
+	assert_int_equal(send(client, "x", 1, MSG_NOSIGNAL), 1);
 	struct pollfd waiting = { .fd = fd, .events = POLLIN };
 	assert_int_equal(poll(&waiting, 1, 5000), 1);
 	int server = accept(fd, NULL, NULL);
