@@ -1,7 +1,6 @@
 noinst_LTLIBRARIES += libserve.la
 
 libworld_la_SOURCES += \
-	src/world/port.c \
 	src/world/port.h
 
 libserve_la_SOURCES = \

@@ -6,5 +6,7 @@ libworld_la_SOURCES = \
 	src/world/linux.c \
 	src/world/listen.c \
 	src/world/listen.h \
+	src/world/port.c \
+	src/world/port.h \
 	src/world/world.h
 libworld_la_LIBADD = $(SODIUM_LIBS)
