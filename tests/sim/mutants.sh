@@ -1,7 +1,7 @@
 #!/bin/sh
-# Is the simulation any good? Each mutant in src/ (#ifdef MUTANT_...) is a slip that somebody could
-# make; the simulation must find every one of them within TAPECAST_MUTANT_SEEDS seeds (1000), and
-# nothing in the sources as they are. Skipped where TAPECAST_QUICK=1.
+# Is the simulation any good? Each mutant (#ifdef MUTANT_...) is a slip that somebody could make; the
+# simulation must find every one of them within TAPECAST_MUTANT_SEEDS seeds (1000), and nothing in
+# the sources as they are. Skipped where TAPECAST_QUICK=1.
 set -u
 
 test "${TAPECAST_QUICK:-0}" != 1 || exit 77
@@ -9,7 +9,6 @@ test "${TAPECAST_QUICK:-0}" != 1 || exit 77
 source=${TAPECAST_SOURCE:-$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)}
 cc=${TAPECAST_CC:-${CC:-cc} -std=gnu11 -D_GNU_SOURCE -I$source/src}
 seeds=${TAPECAST_MUTANT_SEEDS:-1000}
-floors='base wire stream delivery backplane'
 flags='-O1 -g -pthread'
 
 work=$(mktemp -d) || exit 1
@@ -32,7 +31,10 @@ compile() {
 	done
 }
 
-files=$(for floor in $floors; do echo src/"$floor"/*.c; done; echo tests/sim/sim*.c tests/sim/test_sim.c)
+# What the simulation runs: of the backplanes, the memory one.
+product=$(echo src/base/*.c src/wire/*.c src/stream/*.c src/delivery/*.c \
+	src/backplane/memory*.c src/backplane/feed*.c)
+files="$product $(echo tests/sim/sim*.c) tests/sim/test_sim.c"
 compile plain '' $files || exit 1
 
 # link FOLDER FILE...: those files' objects from FOLDER, the others as they are.
@@ -77,8 +79,8 @@ else
 	tell FAILED 'the sources as they are pass'
 fi
 
-for mutant in $(grep -rhoE 'MUTANT_[A-Z0-9_]+' src --include='*.c' --include='*.h' | sort -u); do
-	touched=$(grep -rlw "$mutant" src --include='*.c')
+for mutant in $(grep -hoE 'MUTANT_[A-Z0-9_]+' $product | sort -u); do
+	touched=$(grep -lw "$mutant" $product)
 	if ! compile "$mutant" "-D$mutant" $touched || ! link "$mutant" $touched; then
 		tell FAILED "$mutant compiles"
 	elif run "$mutant"; then

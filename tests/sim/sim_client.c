@@ -1,6 +1,6 @@
 /*
- * sim_client: clients as browsers and scripts are: they connect, read at their own pace, are cut, and
- *             come back with the last id they were given.
+ * sim_client: clients as browsers and scripts are: they connect, read at their own pace, are cut,
+ *             and come back with the last id they were given.
  */
 #include "sim_impl.h"
 
@@ -223,7 +223,8 @@ static void client_cut(struct sim *sim, struct client *client, bool reset)
 {
 	struct parse *parse = &client->parse;
 	bool finished = parse->head_done &&
-			slice_equal(slice_from(parse->head, parse->head_bytes), SLICE(head_finished));
+			slice_equal(slice_from(parse->head, parse->head_bytes),
+				    SLICE(head_finished));
 
 	sim_trace(sim, "cut (client, reset, 204)", client->number, reset, finished);
 	if (finished)
@@ -231,8 +232,8 @@ static void client_cut(struct sim *sim, struct client *client, bool reset)
 	else if (!reset && client->notices && client->chunked && told_all(client) &&
 		 !parse->body_done && !sim->plan.nomem_one_in)
 		sim_violated(sim, "a body that is over says so", client->number, 0);
-	else if (!reset && !client->excused && client->form != SESSION_ANSWER && !client->half_closed && !all_ended(sim, client) &&
-		 !sim->draining)
+	else if (!reset && !client->excused && client->form != SESSION_ANSWER &&
+		 !client->half_closed && !all_ended(sim, client) && !sim->draining)
 		sim->unexplained_count++;
 	sim_client_close(&sim->world, client->fd);
 	client->state = finished ? CLIENT_DONE : CLIENT_AWAY;
@@ -286,11 +287,12 @@ bool client_at_head(const struct sim *sim, const struct client *client)
 		const struct seen *seen = &client->seen[i];
 		const struct oracle *oracle = &sim->oracles[seen->stream];
 		struct position origin = { 0 };
-		/* Nothing has told it yet that it was put elsewhere than it asked, or at the newest. */
+		/* Nothing has told it yet that it was put elsewhere, or at the newest. */
 		bool unaware = (!client->notices && (seen->given || seen->asked_invalid)) ||
-			       (!seen->known && (!client->notices || client->form == SESSION_ANSWER));
+			       (!seen->known &&
+				(!client->notices || client->form == SESSION_ANSWER));
 		enum start_kind kind = seen->known ? seen->otherwise : seen->kind;
-		/* An end that the store forgot again: who wants no notices was not told it either. */
+		/* An end that the store forgot again; who wants no notices was not told it. */
 		bool unended = !client->notices && oracle->breaks && client->seen_count > 1;
 		if (seen->ended || unended || (unaware && kind != START_OLDEST))
 			continue;

@@ -1,6 +1,6 @@
 /*
- * sim_judge: what a client may be shown, one block at a time. A client keeps where it stands on each
- *            stream; every block must take it honestly from there to the next place.
+ * sim_judge: what a client may be shown, one block at a time. A client keeps where it stands on
+ *            each stream; every block must take it honestly from there to the next place.
  */
 #include "sim_impl.h"
 
@@ -202,7 +202,8 @@ static void judge_gap(struct sim *sim, struct client *client, const struct shown
 		wrong = "P2: an id was called invalid that was given out";
 	else
 		wrong = oracle_judge_gap(oracle, &after, &next, reason,
-					 seen->given && seen->otherwise != START_OLDEST, sim_ms(sim));
+					 seen->given && seen->otherwise != START_OLDEST,
+					 sim_ms(sim));
 	if (wrong)
 		sim_violated(sim, wrong, client->number, next.seq);
 	seen_moves(sim, seen, &after, false);
@@ -263,12 +264,13 @@ static void judge_open(struct sim *sim, struct client *client, const struct show
 	bool recovered = slice_equal(json_member(shown->json, "recovered"), SLICE("true"));
 
 	if (client->parse.blocks != 1)
-		sim_violated(sim, "the open block is the first, and the only one", client->number, 0);
+		sim_violated(sim, "the open block comes first, and once", client->number, 0);
 	if (shown->id.bytes == 0)
 		sim_violated(sim, "the open block carries an id", client->number, 0);
 	for (uint32_t i = 0; i < client->seen_count; i++) {
 		if (recovered && !client->seen[i].given)
-			sim_violated(sim, "recovered is said of what was asked for", client->number, i);
+			sim_violated(sim, "recovered is said of what was asked for",
+				     client->number, i);
 	}
 	judge_id(sim, client, shown->id);
 }
@@ -279,8 +281,8 @@ static void judge_words(struct sim *sim, const struct client *client, const stru
 	bool sse = client->form == SESSION_SSE;
 
 	if (!(sse ? saying_is_sse(saying, shown->data) : saying_is_json(saying, shown->data)))
-		sim_violated(sim, "a payload arrives byte for byte (client, serial)", client->number,
-			     saying->serial);
+		sim_violated(sim, "a payload arrives byte for byte (client, serial)",
+			     client->number, saying->serial);
 	if (!slice_equal(shown->type, saying_type(saying)))
 		sim_violated(sim, "a type arrives as it was published", client->number,
 			     saying->serial);

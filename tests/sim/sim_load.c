@@ -38,8 +38,9 @@ static struct saying saying_draw(struct sim *sim, uint32_t stream)
 		.bytes = draw_skewed(draw, 0, sim->plan.saying_bytes_max),
 		.json = draw_one_in(draw, sim->plan.json_one_in),
 		.type = draw_one_in(draw, 3) ? (uint8_t)draw_between(draw, 1, 4) : 0,
-		.key = draw_one_in(draw, sim->plan.key_one_in) ? (uint8_t)draw_between(draw, 1, 3) : 0,
 	};
+	if (draw_one_in(draw, sim->plan.key_one_in))
+		saying.key = (uint8_t)draw_between(draw, 1, 3);
 	if (draw_one_in(draw, sim->plan.big_one_in))
 		saying.bytes = draw_between(draw, 20000, 90000);
 	return saying;
@@ -130,7 +131,7 @@ static void answered_err(struct sim *sim, const struct oracle *oracle)
 		honest = oracle->ended;
 		break;
 	case ERR_CONFLICT:
-		/* An empty history's head has two names; and an idle one may have been let go of. */
+		/* An empty history's head has two names, and an idle one may be gone. */
 		honest = publish->expects &&
 			 (!position_equal(&publish->expected, &head) || head.seq == 0 ||
 			  oracle_idle(oracle, sim_ms(sim)));
@@ -186,7 +187,8 @@ static void idem_draw(struct sim *sim, struct oracle *oracle)
 				     sim_ms(sim) - use->at_ms < 120000 &&
 				     !oracle_idle(oracle, sim_ms(sim));
 	}
-	publish->idem = slice_from(key, (size_t)snprintf(key, sizeof key, "key-%u", load.key_number));
+	int key_bytes = snprintf(key, sizeof key, "key-%u", load.key_number);
+	publish->idem = slice_from(key, (size_t)key_bytes);
 	uint8_t digest = load.use ? load.use->digest : 1;
 	if (load.other_body)
 		digest ^= 3;
@@ -204,13 +206,15 @@ static bool events_draw(struct sim *sim, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		enum err err;
 		load.sayings[i] = saying_draw(sim, load.stream);
-		load.ttls[i] = draw_one_in(draw, sim->plan.ttl_one_in) ? draw_between(draw, 1, 20000) : 0;
+		if (draw_one_in(draw, sim->plan.ttl_one_in))
+			load.ttls[i] = draw_between(draw, 1, 20000);
 		if (load.end != END_NONE && i == count - 1) {
 			load.ttls[i] = 0;
 			err = event_new_end(load.end, world->ops->wall_ms(world), sim_ms(sim),
 					    &load.events[i]);
 		} else {
-			err = event_say(sim, &load.sayings[i], load.ttls[i], false, &load.events[i]);
+			err = event_say(sim, &load.sayings[i], load.ttls[i], false,
+					&load.events[i]);
 		}
 		if (err) {
 			while (i-- > 0)

@@ -116,7 +116,8 @@ enum sim_read sim_client_read(struct sim_world *sim, int fd, char *bytes, size_t
 		return SIM_READ_RESET;
 	if (socket->stuck_until_ns > sim->now_ns)
 		return SIM_READ_NOTHING;
-	*ret_got = sim_queue_get(&socket->down, socket->down_bytes, SIM_QUEUE_BYTES, bytes, bytes_max);
+	*ret_got = sim_queue_get(&socket->down, socket->down_bytes, SIM_QUEUE_BYTES, bytes,
+				 bytes_max);
 	sim_socket_room_told(socket);
 	if (*ret_got)
 		return SIM_READ_SOME;

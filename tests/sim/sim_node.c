@@ -212,18 +212,19 @@ void node_check_memory(struct sim *sim)
 		sim->peak_allowed = allowed;
 	}
 	if (bytes > allowed)
-		sim_violated(sim, "memory stays within its bounds (bytes, allowed)", bytes, allowed);
+		sim_violated(sim, "memory stays within its bounds (bytes, allowed)", bytes,
+			     allowed);
 }
 
-/* What the design allows: for each stream its events and their bytes in two forms, within its bounds;
- * for each session a constant and the rest of one frame; nothing for what readers do. */
+/* What the design allows: for each stream its events and their bytes in two forms, within its
+ * bounds; for each session a constant and the rest of one frame; nothing for what readers do. */
 size_t node_bytes_allowed(const struct sim *sim)
 {
 	enum {
 		NODE_BYTES = 65536,
 		LOOP_BYTES = 65536 + 4 * 65536, /* its wheel; and scratch, of a stitched send */
 		STREAM_BYTES = 2 * 65536 + 4096, /* a segment of each form */
-		ENTRY_BYTES = 128, /* in the store's ring, the tape's, their growing, and frames' heads */
+		ENTRY_BYTES = 128, /* in the store's and the tape's ring, and frames' heads */
 		IDEM_BYTES = 256,
 		SESSION_BYTES = 6144,
 		SESSION_STREAM_BYTES = 256,
@@ -234,10 +235,11 @@ size_t node_bytes_allowed(const struct sim *sim)
 
 	for (uint32_t i = 0; i < sim->plan.stream_count; i++) {
 		const struct oracle *oracle = &sim->oracles[i];
-		uint64_t bytes = oracle->weight < oracle->bounds.bytes_max ? oracle->weight
-									  : oracle->bounds.bytes_max;
-		uint64_t entries = oracle->entries < oracle->bounds.events_max
-					   ? oracle->entries : oracle->bounds.events_max;
+		uint64_t bytes = oracle->bounds.bytes_max, entries = oracle->bounds.events_max;
+		if (bytes > oracle->weight)
+			bytes = oracle->weight;
+		if (entries > oracle->entries)
+			entries = oracle->entries;
 		/* Escapes make a form longer; the newest event stays whatever its size. */
 		allowed += STREAM_BYTES + (bytes + sim->largest_bytes) * 6 + entries * ENTRY_BYTES +
 			   used_keys * IDEM_BYTES;

@@ -1,6 +1,6 @@
 /*
- * sim_oracle: what truly happened on each stream: every acknowledged event, where it stands, what it
- *             follows, and whether the store still has it. Readers are judged by this.
+ * sim_oracle: what truly happened on each stream: every acknowledged event, where it stands, what
+ *             it follows, and whether the store still has it. Readers are judged by this.
  *
  * Owns    its records.
  * Promise knows nothing of tapes: only what publishers were answered, what faults were ordered, and

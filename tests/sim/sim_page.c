@@ -1,6 +1,6 @@
 /*
- * sim_page: one HTTP answer a request, as a client that polls asks for: what lies behind its place, as
- *           lines of JSON.
+ * sim_page: one HTTP answer a request, as a client that polls asks for: what lies behind its
+ *           place, as lines of JSON.
  */
 #include "sim_impl.h"
 
@@ -68,7 +68,7 @@ void page_answer(void *arg, struct stream *stream, const struct place *place, ui
 		else if (view.kind == VIEW_END)
 			put_end(name, &view, answer);
 		else if (!last && !position_equal(&view.gap.after, &view.gap.next))
-			put_gap(name, &view.gap, answer); /* not where only what had no position went */
+			put_gap(name, &view.gap, answer); /* else only ephemeral events went */
 		peek.ord = view.end_ord;
 		at = view.end_at;
 		view_done(&view);

@@ -309,8 +309,8 @@ bool json_unquote(struct slice raw, char *ret_bytes, size_t bytes_max, size_t *r
 			const char *found = escape ? strchr(from, escape) : NULL;
 			if (found)
 				code = (unsigned char)to[found - from];
-			else if (escape != 'u' || i + 5 >= raw.bytes || !hex4(raw.at + i + 1, &code) ||
-				 code > 0x7f)
+			else if (escape != 'u' || i + 5 >= raw.bytes ||
+				 !hex4(raw.at + i + 1, &code) || code > 0x7f)
 				return false;
 			if (!found)
 				i += 4;

@@ -41,7 +41,7 @@ typedef void block_fn(void *arg, const struct block *block);
 void parse_init(struct parse *parse, bool lines, bool chunked);
 void parse_feed(struct parse *parse, struct slice bytes, block_fn *block, void *arg);
 
-/* The value of a member of a JSON object, as it stands; empty if there is none or it is no object. */
+/* The value of a member of a JSON object, as it stands; empty if there is none. */
 struct slice json_member(struct slice object, const char *name);
 /* A quoted string's characters. */
 bool json_unquote(struct slice raw, char *ret_bytes, size_t bytes_max, size_t *ret_bytes_count);

@@ -1,7 +1,7 @@
 /*
- * sim_payload: what is said in the simulation. An event's words follow from a few numbers, so nobody
- *              has to keep them: the publisher makes them, and each reader's copy is held against
- *              them byte for byte.
+ * sim_payload: what is said in the simulation. An event's words follow from a few numbers, so
+ *              nobody has to keep them: the publisher makes them, and each reader's copy is held
+ *              against them byte for byte.
  *
  * Owns    one scratch buffer: results hold until the next call.
  */

@@ -13,7 +13,9 @@ static void race(void)
 {
 	struct sim *sim = race_sim;
 
-	if (under_way || sim->calm || load_busy() || !draw_one_in(&sim->draw, sim->plan.race_one_in))
+	if (under_way || sim->calm || load_busy())
+		return;
+	if (!draw_one_in(&sim->draw, sim->plan.race_one_in))
 		return;
 	under_way = true;
 	sim_trace(sim, "a publisher comes between", 0, 0, 0);

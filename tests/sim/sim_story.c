@@ -67,7 +67,7 @@ static void client_trouble(struct sim *sim)
 		return;
 	if (draw_one_in(draw, plan->stick_one_in)) {
 		uint32_t ms = draw_skewed(draw, 1, 20000);
-		sim_trace(sim, "fault: the network stands still (client, ms)", client->number, ms, 0);
+		sim_trace(sim, "fault: the network stalls (client, ms)", client->number, ms, 0);
 		sim_client_stick(&sim->world, client->fd, ms);
 	}
 	if (draw_one_in(draw, plan->stall_one_in)) {
@@ -92,7 +92,9 @@ static void client_trouble(struct sim *sim)
 static void step_time(struct sim *sim)
 {
 	struct draw *draw = &sim->draw;
-	uint64_t ms = draw_one_in(draw, 10) ? draw_skewed(draw, 1, 20000) : draw_between(draw, 1, 60);
+	uint64_t ms = draw_between(draw, 1, 60);
+	if (draw_one_in(draw, 10))
+		ms = draw_skewed(draw, 1, 20000);
 
 	sim_trace(sim, "time (ms)", ms, 0, 0);
 	sim_world_advance(&sim->world, ms);
@@ -236,7 +238,8 @@ static void everybody_comes_back(struct sim *sim)
 {
 	for (uint32_t i = 0; i < sim->plan.client_count; i++) {
 		struct client *client = &sim->clients[i];
-		if (client->state == CLIENT_AWAY && client->seen_count && sim_ms(sim) >= client->back_ms)
+		if (client->state == CLIENT_AWAY && client->seen_count &&
+		    sim_ms(sim) >= client->back_ms)
 			client_connect(sim, client);
 	}
 }
@@ -279,7 +282,7 @@ static void must_have_heard(struct sim *sim)
 				     client->number, sim_ms(sim) - client->heard_ms);
 		if (client->state == CLIENT_OPEN && client->form == SESSION_ANSWER &&
 		    sim_ms(sim) - client->asked_ms > client->wait_ms + 2 * TICK_MS)
-			sim_violated(sim, "an answer comes after its wait at the latest (client, ms)",
+			sim_violated(sim, "an answer comes after its wait (client, ms)",
 				     client->number, sim_ms(sim) - client->asked_ms);
 	}
 }
@@ -297,8 +300,8 @@ void story_calm(struct sim *sim)
 		if (sim_ms(sim) - sim->calm_ms > CALM_MS_MIN && !laggard(sim, true))
 			break;
 	}
-	must_be_at_head(sim, true, "I3: 30 s after the last fault everybody is at the head (client, "
-				   "number read)");
+	must_be_at_head(sim, true,
+			"I3: 30 s after the last fault everybody is at the head (client, read)");
 	node_check_memory(sim);
 
 	/* At one instant: what is published reaches whoever listens, without a timer's help. */

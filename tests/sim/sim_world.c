@@ -95,7 +95,8 @@ static enum err sim_sendv(struct world *world, int fd, const struct slice *piece
 	size_t left = taken;
 	for (size_t i = 0; i < count && left; i++) {
 		size_t some = pieces[i].bytes < left ? pieces[i].bytes : left;
-		sim_queue_put(&socket->down, socket->down_bytes, SIM_QUEUE_BYTES, pieces[i].at, some);
+		sim_queue_put(&socket->down, socket->down_bytes, SIM_QUEUE_BYTES, pieces[i].at,
+			      some);
 		left -= some;
 	}
 	sim->sent_bytes += taken;
@@ -108,7 +109,8 @@ static enum err sim_send(struct world *world, int fd, struct slice bytes, size_t
 	return sim_sendv(world, fd, &bytes, 1, ret_sent);
 }
 
-static enum err sim_recv(struct world *world, int fd, char *bytes, size_t bytes_max, size_t *ret_got)
+static enum err sim_recv(struct world *world, int fd, char *bytes, size_t bytes_max,
+			 size_t *ret_got)
 {
 	struct sim_world *sim = sim_of(world);
 	struct sim_socket *socket = server_end(sim, fd, "recv on a closed descriptor");
@@ -192,7 +194,8 @@ static enum err sim_poller_add(struct poller *poller, int fd, unsigned interest,
 
 static void sim_poller_drop(struct poller *poller, int fd)
 {
-	struct sim_socket *socket = server_end(poller->sim, fd, "poller_drop of a closed descriptor");
+	struct sim_socket *socket = server_end(poller->sim, fd,
+					       "poller_drop of a closed descriptor");
 
 	if (!socket)
 		return;
@@ -253,7 +256,8 @@ static size_t sim_poller_wait(struct poller *poller, struct readiness *ret_ready
 
 	for (;;) {
 		size_t count = collect(poller, ret_ready, count_max);
-		if (count || poller->woken || sim->now_ns >= until_ns || sim->stopping || !sim->idle) {
+		if (count || poller->woken || sim->now_ns >= until_ns || sim->stopping ||
+		    !sim->idle) {
 			poller->woken = false;
 			return count;
 		}

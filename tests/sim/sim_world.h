@@ -1,8 +1,8 @@
 /*
  * sim_world: a system of which every byte and every instant is drawn from one seed.
  *
- * Owns    sockets (two bounded queues of bytes each), doorbells, pollers. All memory is its own: the
- *         product's allocation counters and failures do not touch it.
+ * Owns    sockets (two bounded queues of bytes each), doorbells, pollers. All memory is its own:
+ *         the product's allocation counters and failures do not touch it.
  * Thread  one.
  * Time    stands still but for sim_world_advance.
  * Promise readiness is that of epoll: an edge is told once, with everything that is true when it is
@@ -68,8 +68,8 @@ struct sim_world {
 	uint64_t now_ns;
 	int64_t wall_ms; /* added to now */
 	bool stopping; /* waits return at once */
-	/* Called by a wait that has nothing to tell; comes back when it is worth looking again: when
-	 * sim_poller_pending, or from until_ns on (UINT64_MAX: never). */
+	/* Called by a wait that has nothing to tell; comes back when it is worth looking again:
+	 * when sim_poller_pending, or from until_ns on (UINT64_MAX: never). */
 	void (*idle)(void *arg, struct poller *poller, uint64_t until_ns);
 	void *idle_arg;
 	const char *misuse; /* the first one; NULL: none */

@@ -88,7 +88,8 @@ static void say(const char *stream, size_t bytes, char letter)
 
 static void shout(const char *stream, char letter)
 {
-	assert_int_equal(store->ops->shout(store, slice_of(stream), event_of(20, letter, true)), OK);
+	struct event *event = event_of(20, letter, true);
+	assert_int_equal(store->ops->shout(store, slice_of(stream), event), OK);
 }
 
 static void listen_to(enum session_form form, const struct wanted *wanted, size_t count,

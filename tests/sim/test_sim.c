@@ -1,6 +1,7 @@
 /*
  * The simulation, over many seeds. TAPECAST_SEEDS: how many (1000); TAPECAST_SEED: that one alone,
- * with every step; TAPECAST_FIRST_SEED: where to begin (1); TAPECAST_FAILURES: after how many to stop.
+ * with every step; TAPECAST_FIRST_SEED: where to begin (1); TAPECAST_FAILURES: after how many to
+ * stop (3).
  */
 #include <inttypes.h>
 #include <signal.h>
