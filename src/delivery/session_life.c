@@ -46,6 +46,7 @@ static enum err cursor_place(struct session *session, struct cursor *cursor, str
 	enum err err = tape_use(stream_tape(stream), session_tape_form(session));
 	if (err == OK)
 		tape_place(stream_tape(stream), &cursor->start, session->loop->now_ms, ret_place);
+	uint64_t head_ord = tape_head_ord(stream_tape(stream));
 	stream_unlock(stream);
 	if (err)
 		return err;
@@ -54,7 +55,7 @@ static enum err cursor_place(struct session *session, struct cursor *cursor, str
 	/* Until a gap has been told, an id must lead back to where it will be told again. */
 	cursor->at = ret_place->gapped ? ret_place->gap.after : ret_place->at;
 	cursor->placed = true;
-	cursor->lagging = true;
+	cursor->lagging = ret_place->ord != head_ord; /* at the head, it listens from now on */
 	return OK;
 }
 
