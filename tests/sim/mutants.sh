@@ -4,7 +4,10 @@
 # the sources as they are. Skipped where TAPECAST_QUICK=1.
 set -u
 
-test "${TAPECAST_QUICK:-0}" != 1 || exit 77
+if test "${TAPECAST_QUICK:-0}" = 1; then
+	echo 'mutants are a matter of the full check'
+	exit 77
+fi
 
 source=${TAPECAST_SOURCE:-$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)}
 cc=${TAPECAST_CC:-${CC:-cc} -std=gnu11 -D_GNU_SOURCE -I$source/src}

@@ -216,14 +216,14 @@ void node_check_memory(struct sim *sim)
 			     allowed);
 }
 
-/* What the design allows: for each stream its events and their bytes in two forms, within its
- * bounds; for each session a constant and the rest of one frame; nothing for what readers do. */
+/* What the design allows: for each stream its events and their bytes in each form, within
+ * its bounds; for each session a constant and the rest of one frame; nothing for what readers do. */
 size_t node_bytes_allowed(const struct sim *sim)
 {
 	enum {
 		NODE_BYTES = 65536,
 		LOOP_BYTES = 65536 + 4 * 65536, /* its wheel; and scratch, of a stitched send */
-		STREAM_BYTES = 2 * 65536 + 4096, /* a segment of each form */
+		STREAM_BYTES = FORM_COUNT * 65536 + 4096, /* a segment of each form */
 		ENTRY_BYTES = 128, /* in the store's and the tape's ring, and frames' heads */
 		IDEM_BYTES = 256,
 		SESSION_BYTES = 6144,
