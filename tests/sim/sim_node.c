@@ -216,8 +216,8 @@ void node_check_memory(struct sim *sim)
 			     allowed);
 }
 
-/* What the design allows: for each stream its events and their bytes in each form, within
- * its bounds; for each session a constant and the rest of one frame; nothing for what readers do. */
+/* What the design allows: for each stream its events and their bytes in each form, within its
+ * bounds; for each session a constant and the rest of one frame; nothing for what readers do. */
 size_t node_bytes_allowed(const struct sim *sim)
 {
 	enum {
