@@ -108,6 +108,9 @@ struct backplane_ops {
 	uint64_t (*turn)(struct backplane *backplane, uint64_t now_ms);
 	/* What was published can be read back just now. */
 	bool (*ready)(struct backplane *backplane);
+	/* The end is near: all that is under way is answered before it returns, and whatever is
+	 * asked from now on at once. NULL: nothing is ever under way between calls. */
+	void (*stop)(struct backplane *backplane);
 	void (*free)(struct backplane **backplane);
 };
 

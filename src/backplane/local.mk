@@ -15,5 +15,19 @@ libbackplane_la_SOURCES = \
 	src/backplane/memory_idem.c \
 	src/backplane/memory_impl.h \
 	src/backplane/memory_record.c \
-	src/backplane/memory_table.c
-libbackplane_la_LIBADD = libstream.la libwire.la libworld.la libbase.la
+	src/backplane/memory_table.c \
+	src/backplane/redis.c \
+	src/backplane/redis.h \
+	src/backplane/redis_answer.c \
+	src/backplane/redis_code.c \
+	src/backplane/redis_code.h \
+	src/backplane/redis_flow.c \
+	src/backplane/redis_greet.c \
+	src/backplane/redis_impl.h \
+	src/backplane/redis_link.c \
+	src/backplane/redis_place.c \
+	src/backplane/redis_read.c \
+	src/backplane/redis_script.c \
+	src/backplane/redis_send.c \
+	src/backplane/redis_watch.c
+libbackplane_la_LIBADD = libstream.la libwire.la libworld.la libbase.la $(HIREDIS_LIBS)

@@ -16,6 +16,8 @@ libserve_la_SOURCES = \
 	src/serve/options_impl.h \
 	src/serve/options_print.c \
 	src/serve/serve.c \
-	src/serve/serve.h
+	src/serve/serve.h \
+	src/serve/store.c \
+	src/serve/store.h
 libserve_la_LIBADD = libfront.la libbackplane.la libdelivery.la libstream.la libwire.la libworld.la \
 	libbase.la

@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include "backplane/feed.h"
-#include "backplane/memory.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/say.h"
 #include "front/door.h"
+#include "serve/store.h"
 #include "world/port.h"
 
 #define NODE_TAG 0x120de5e7u
@@ -90,15 +90,6 @@ static enum err floors_make(struct node *node)
 	const struct options *options = node->options;
 	/* The table wants an argument that is not const, and writes nothing through it. */
 	void *bounds_arg = (void *)(uintptr_t)options;
-	struct memory_config memory = {
-		.world = node->world,
-		.streams_max = options->stream_max,
-		.bytes_max = options->memory_bytes,
-		.idem_max = options->memory_keys,
-		.idem_window_ms = options->memory_key_window,
-		.bounds_of = bounds_of,
-		.bounds_arg = bounds_arg,
-	};
 	struct hub_config hub = {
 		.streams_max = options->stream_max,
 		.bytes_max = options->stream_tapes,
@@ -106,7 +97,7 @@ static enum err floors_make(struct node *node)
 		.bounds_of = bounds_of,
 		.arg = bounds_arg,
 	};
-	enum err err = memory_new(&memory, &node->backplane);
+	enum err err = store_new(options, node->world, bounds_of, &node->backplane);
 	if (!err)
 		err = hub_new(&hub, &node->hub);
 	if (!err)
@@ -298,6 +289,8 @@ void node_free(struct node **node)
 	for (uint32_t i = 0; i < (*node)->runner_count; i++)
 		door_free(&(*node)->runners[i].door);
 	engine_free(&(*node)->engine);
+	if ((*node)->backplane && (*node)->backplane->ops->stop)
+		(*node)->backplane->ops->stop((*node)->backplane);
 	hub_free(&(*node)->hub);
 	feed_free(&(*node)->feed);
 	if ((*node)->backplane)

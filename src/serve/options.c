@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "backplane/redis.h"
 #include "serve/options_impl.h"
 
 /* No row allows it: not given yet. */
@@ -127,6 +128,39 @@ static enum err take_slow(const char *name, struct slice text, struct options *o
 	return err_note(ERR_SYNTAX, "%s is skip, coalesce or close", name);
 }
 
+static enum err take_redis(const char *name, struct slice text, struct options *options)
+{
+	struct redis_place place;
+	enum err err = redis_place_parse(text, &place);
+	if (err)
+		return err_prefix(err, "%s", name);
+	options->redis = text;
+	return OK;
+}
+
+static enum err take_redis_password_file(const char *name, struct slice text,
+					 struct options *options)
+{
+	if (text.bytes == 0)
+		return err_note(ERR_SYNTAX, "%s: a value is missing", name);
+	options->redis_password_file = text;
+	return OK;
+}
+
+static enum err take_redis_prefix(const char *name, struct slice text, struct options *options)
+{
+	for (size_t i = 0; i < text.bytes; i++) {
+		char c = text.at[i];
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+		    c != '-' && c != '_' && c != '.' && c != ':')
+			return err_note(ERR_SYNTAX, "%s has letters, digits and . _ - :", name);
+	}
+	if (text.bytes < 1 || text.bytes > REDIS_PREFIX_MAX)
+		return err_note(ERR_SYNTAX, "%s has 1 to %d bytes", name, REDIS_PREFIX_MAX);
+	options->redis_prefix = text;
+	return OK;
+}
+
 static enum err take_dev(const char *name, struct slice text, struct options *options)
 {
 	if (!slice_equal(text, SLICE("1")) && !slice_equal(text, SLICE("0")))
@@ -159,6 +193,9 @@ static const struct {
 	{ "dev", take_dev, true, true },
 	{ "cors-origins", take_origins, false, true },
 	{ "stream-slow", take_slow, false, true },
+	{ "redis", take_redis, false, true },
+	{ "redis-password-file", take_redis_password_file, false, true },
+	{ "redis-prefix", take_redis_prefix, false, true },
 	{ "log-level", take_log_level, false, true },
 	{ "help", take_help, true, false },
 	{ "print-limits", take_print_limits, true, false },
@@ -344,6 +381,10 @@ enum err options_read(int argc, char **argv, struct options *ret_options)
 	}
 	if (options.session_retry_min > options.session_retry_max)
 		return err_note(ERR_RANGE, "--session-retry-min is more than --session-retry-max");
+	if (!options.redis.bytes && (options.redis_password_file.bytes ||
+				     options.redis_prefix.bytes))
+		return err_note(ERR_SYNTAX, "--redis-password-file and --redis-prefix go with "
+					    "--redis");
 	if (options.listen_count == 0)
 		options.listen[options.listen_count++] = SLICE("127.0.0.1:8080");
 	*ret_options = options;

@@ -31,6 +31,9 @@ struct options {
 	struct slice origins[OPTIONS_ORIGINS_MAX];
 	size_t origin_count;
 	enum slow_policy stream_slow; /* default SLOW_SKIP */
+	struct slice redis; /* where it is; empty: the memory backplane */
+	struct slice redis_password_file;
+	struct slice redis_prefix; /* default "tc1" */
 	struct slice log_level; /* "error", "warn", "info", "debug" */
 };
 

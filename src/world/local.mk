@@ -1,6 +1,8 @@
 noinst_LTLIBRARIES += libworld.la
 
 libworld_la_SOURCES = \
+	src/world/connect.c \
+	src/world/connect.h \
 	src/world/foreign.c \
 	src/world/foreign.h \
 	src/world/linux.c \

@@ -3,7 +3,9 @@ check_PROGRAMS += \
 	tests/backplane/test_feed_heal \
 	tests/backplane/test_feed_threads \
 	tests/backplane/test_memory \
-	tests/backplane/test_memory_fault
+	tests/backplane/test_memory_fault \
+	tests/backplane/test_redis_code \
+	tests/backplane/test_redis_place
 
 tests_backplane_test_feed_SOURCES = \
 	tests/backplane/fake_world.h \
@@ -31,3 +33,9 @@ tests_backplane_test_memory_fault_SOURCES = \
 	tests/backplane/fake_world.h \
 	tests/backplane/test_memory_fault.c
 tests_backplane_test_memory_fault_LDADD = libbackplane.la $(CMOCKA_LIBS)
+
+tests_backplane_test_redis_code_SOURCES = tests/backplane/test_redis_code.c
+tests_backplane_test_redis_code_LDADD = libbackplane.la $(CMOCKA_LIBS)
+
+tests_backplane_test_redis_place_SOURCES = tests/backplane/test_redis_place.c
+tests_backplane_test_redis_place_LDADD = libbackplane.la $(CMOCKA_LIBS)

@@ -8,6 +8,7 @@ check_PROGRAMS += \
 	tests/fuzz/replay_position_cursor \
 	tests/fuzz/replay_publish_json \
 	tests/fuzz/replay_query \
+	tests/fuzz/replay_redis_code \
 	tests/fuzz/replay_sse_body \
 	tests/fuzz/replay_utf8 \
 	tests/fuzz/replay_when
@@ -36,6 +37,10 @@ tests_fuzz_replay_query_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_query.c te
 tests_fuzz_replay_query_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"query"'
 tests_fuzz_replay_query_LDADD = libwire.la
 
+tests_fuzz_replay_redis_code_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_redis_code.c tests/fuzz/fuzz.h
+tests_fuzz_replay_redis_code_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"redis_code"'
+tests_fuzz_replay_redis_code_LDADD = libbackplane.la
+
 tests_fuzz_replay_sse_body_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_sse_body.c tests/fuzz/fuzz.h
 tests_fuzz_replay_sse_body_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"sse_body"'
 tests_fuzz_replay_sse_body_LDADD = libwire.la
@@ -56,6 +61,7 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_position_cursor \
 	tests/fuzz/fuzz_publish_json \
 	tests/fuzz/fuzz_query \
+	tests/fuzz/fuzz_redis_code \
 	tests/fuzz/fuzz_sse_body \
 	tests/fuzz/fuzz_utf8 \
 	tests/fuzz/fuzz_when
@@ -83,6 +89,10 @@ tests_fuzz_fuzz_publish_json_LDADD = libwire.la
 tests_fuzz_fuzz_query_SOURCES = tests/fuzz/fuzz_query.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_query_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_query_LDADD = libwire.la
+
+tests_fuzz_fuzz_redis_code_SOURCES = tests/fuzz/fuzz_redis_code.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_redis_code_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_redis_code_LDADD = libbackplane.la
 
 tests_fuzz_fuzz_sse_body_SOURCES = tests/fuzz/fuzz_sse_body.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_sse_body_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -1,0 +1,378 @@
+#include "backplane/redis.h"
+
+#include <stdio.h>
+
+#include "backplane/redis_impl.h"
+#include "base/mem.h"
+#include "base/must.h"
+#include "wire/name.h"
+
+enum { WAIT_MS_MAX = 250, READY_MAX = 4 };
+
+struct redis *redis_of(struct backplane *backplane)
+{
+	struct redis *redis = (struct redis *)backplane;
+	MUST_BE(redis, REDIS_TAG);
+	return redis;
+}
+
+struct code_rules redis_rules(struct redis *redis)
+{
+	struct world *world = redis->config.world;
+	return (struct code_rules){
+		.data_bytes_max = redis->config.data_bytes_max,
+		.wall_ms = world->ops->wall_ms(world),
+		.now_ms = world->ops->now_ms(world),
+	};
+}
+
+struct slice redis_key(const struct redis *redis, struct slice name, const char *suffix,
+		       char ret_key[REDIS_KEY_MAX])
+{
+	MUST(name.bytes <= NAME_BYTES_MAX);
+	int bytes = snprintf(ret_key, REDIS_KEY_MAX, "%s:{%.*s}:%s", redis->prefix,
+			     (int)name.bytes, name.at, suffix);
+	return slice_from(ret_key, (size_t)bytes);
+}
+
+/* --- the mailbox --- */
+
+static bool mail(struct redis *redis, struct list *box, struct list *link)
+{
+	pthread_mutex_lock(&redis->lock);
+	bool open = !redis->closed;
+	if (open) {
+		list_init(link);
+		list_push(box, link);
+	}
+	pthread_mutex_unlock(&redis->lock);
+	if (open)
+		redis->config.world->ops->poller_wake(redis->poller);
+	return open;
+}
+
+static struct list *mail_take(struct redis *redis, struct list *box, struct list *ret_mail)
+{
+	list_init(ret_mail);
+	pthread_mutex_lock(&redis->lock);
+	list_splice(ret_mail, box);
+	pthread_mutex_unlock(&redis->lock);
+	return ret_mail;
+}
+
+static struct note *note_new(enum note_kind kind, struct slice name)
+{
+	struct note *note = mem_zalloc(sizeof *note + name.bytes);
+	if (!note)
+		return NULL;
+	note->kind = kind;
+	note->name_bytes = name.bytes;
+	memcpy(note->name, name.at, name.bytes);
+	list_init(&note->link);
+	return note;
+}
+
+static void note_free(struct note *note)
+{
+	event_unref(&note->event);
+	mem_free(note);
+}
+
+static void note_read(struct redis *redis, struct note *note)
+{
+	switch (note->kind) {
+	case NOTE_WATCH:
+		watch_take(redis, note);
+		break;
+	case NOTE_UNWATCH:
+		unwatch_take(redis, slice_from(note->name, note->name_bytes));
+		break;
+	case NOTE_SHOUT:
+		shout_take(redis, note);
+		break;
+	}
+	note_free(note);
+}
+
+static void mail_read(struct redis *redis)
+{
+	struct list box;
+
+	mail_take(redis, &redis->notes, &box);
+	while (!list_empty(&box)) {
+		struct note *note = CONTAINER_OF(box.next, struct note, link);
+		list_drop(&note->link);
+		note_read(redis, note);
+	}
+	mail_take(redis, &redis->publishes, &box);
+	while (!list_empty(&box)) {
+		struct publish *publish = CONTAINER_OF(box.next, struct publish, link);
+		list_drop(&publish->link);
+		flow_take(redis, publish);
+	}
+	mail_take(redis, &redis->drops, &box);
+	while (!list_empty(&box)) {
+		struct drop *drop = CONTAINER_OF(box.next, struct drop, link);
+		list_drop(&drop->link);
+		errand_take_drop(redis, drop);
+	}
+	mail_take(redis, &redis->reads, &box);
+	while (!list_empty(&box)) {
+		struct read *read = CONTAINER_OF(box.next, struct read, link);
+		list_drop(&read->link);
+		errand_take_read(redis, read);
+	}
+}
+
+/* --- the thread --- */
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* All that is due now. Returns when it wants to be called again, whatever comes in. */
+static uint64_t redis_step(struct redis *redis, uint64_t now_ms)
+{
+	redis->now_ms = now_ms;
+	/* Pushes first: the newest news, and what makes an answer to a read complete. */
+	link_receive(&redis->subscription);
+	link_receive(&redis->command);
+	link_turn(&redis->command);
+	link_turn(&redis->subscription);
+	if (redis->command.state == LINK_UP)
+		redis->down_since_ms = 0;
+	else if (!redis->down_since_ms)
+		redis->down_since_ms = now_ms;
+	mail_read(redis);
+	flows_turn(redis);
+	errands_turn(redis);
+	canary_turn(redis);
+	link_flush(&redis->command);
+	link_flush(&redis->subscription);
+	if (redis->command.readable || redis->subscription.readable)
+		return now_ms;
+	uint64_t due_ms = least(link_due(&redis->command), link_due(&redis->subscription));
+	return least(due_ms, least(flows_due(redis), errands_due(redis)));
+}
+
+static void redis_wait(struct redis *redis, uint64_t due_ms)
+{
+	struct world *world = redis->config.world;
+	struct readiness ready[READY_MAX];
+	uint64_t now_ms = world->ops->now_ms(world);
+	uint64_t wait_ms = due_ms > now_ms ? due_ms - now_ms : 0;
+
+	if (wait_ms > WAIT_MS_MAX)
+		wait_ms = WAIT_MS_MAX;
+	size_t count = world->ops->poller_wait(redis->poller, ready, READY_MAX, (int)wait_ms);
+	for (size_t i = 0; i < count; i++) {
+		struct link *link = ready[i].token;
+		if (ready[i].flags & (WORLD_READABLE | WORLD_HANGUP))
+			link->readable = true;
+	}
+}
+
+static void *redis_run(void *arg)
+{
+	struct redis *redis = arg;
+	struct world *world = redis->config.world;
+	while (!atomic_load(&redis->stopping))
+		redis_wait(redis, redis_step(redis, world->ops->now_ms(world)));
+	return NULL;
+}
+
+/* --- the seam --- */
+
+static void redis_publish(struct backplane *backplane, struct publish *publish)
+{
+	struct redis *redis = redis_of(backplane);
+	MUST(publish->count >= 1 && publish->count <= BACKPLANE_GROUP_MAX);
+	if (mail(redis, &redis->publishes, &publish->link))
+		return;
+	for (size_t i = 0; i < publish->count; i++)
+		event_unref(&publish->events[i]);
+	publish->err = ERR_UNAVAILABLE;
+	publish->note[0] = '\0';
+	publish->done(publish);
+}
+
+static void redis_read(struct backplane *backplane, struct read *read)
+{
+	struct redis *redis = redis_of(backplane);
+	MUST(read->events_max <= BACKPLANE_READ_MAX);
+	if (mail(redis, &redis->reads, &read->link))
+		return;
+	read->events = NULL;
+	read->count = 0;
+	read->err = ERR_UNAVAILABLE;
+	read->done(read);
+}
+
+static void redis_drop(struct backplane *backplane, struct drop *drop)
+{
+	struct redis *redis = redis_of(backplane);
+	if (mail(redis, &redis->drops, &drop->link))
+		return;
+	drop->err = ERR_UNAVAILABLE;
+	drop->done(drop);
+}
+
+static enum err redis_shout(struct backplane *backplane, struct slice name, struct event *event)
+{
+	struct redis *redis = redis_of(backplane);
+	MUST(event->ephemeral && event->end == END_NONE);
+	struct note *note = note_new(NOTE_SHOUT, name);
+	bool up = atomic_load(&redis->up);
+
+	if (note)
+		note->event = event;
+	else
+		event_unref(&event);
+	if (note && up && mail(redis, &redis->notes, &note->link))
+		return OK;
+	if (!note)
+		return ERR_NOMEM;
+	note_free(note);
+	return err_note(ERR_UNAVAILABLE, "Redis does not answer");
+}
+
+static void redis_watch(struct backplane *backplane, struct slice name,
+			void (*watched)(void *arg, struct slice name), void *arg)
+{
+	struct redis *redis = redis_of(backplane);
+	struct note *note = note_new(NOTE_WATCH, name);
+
+	if (note) {
+		note->watched = watched;
+		note->arg = arg;
+		if (mail(redis, &redis->notes, &note->link))
+			return;
+		note_free(note);
+	}
+	/* Nothing will be pushed; what is read will still be right. */
+	watched(arg, name);
+}
+
+static void redis_unwatch(struct backplane *backplane, struct slice name)
+{
+	struct redis *redis = redis_of(backplane);
+	struct note *note = note_new(NOTE_UNWATCH, name);
+	if (note && !mail(redis, &redis->notes, &note->link))
+		note_free(note);
+}
+
+static uint64_t redis_turn(struct backplane *backplane, uint64_t now_ms)
+{
+	(void)backplane, (void)now_ms;
+	return UINT64_MAX; /* its thread turns it */
+}
+
+static bool redis_ready(struct backplane *backplane)
+{
+	return atomic_load(&redis_of(backplane)->ready);
+}
+
+static void redis_stop(struct backplane *backplane)
+{
+	struct redis *redis = redis_of(backplane);
+
+	atomic_store(&redis->stopping, true);
+	if (redis->runs) {
+		redis->config.world->ops->poller_wake(redis->poller);
+		(void)pthread_join(redis->thread, NULL);
+	}
+	redis->runs = false;
+	pthread_mutex_lock(&redis->lock);
+	redis->closed = true;
+	pthread_mutex_unlock(&redis->lock);
+	mail_read(redis);
+	link_fini(&redis->command);
+	link_fini(&redis->subscription);
+	flows_clear(redis);
+	errands_clear(redis);
+}
+
+static void redis_free(struct backplane **backplane)
+{
+	if (!*backplane)
+		return;
+	struct redis *redis = redis_of(*backplane);
+
+	redis_stop(*backplane);
+	watches_clear(redis);
+	map_free(&redis->flows);
+	map_free(&redis->watches);
+	redis->config.world->ops->poller_free(&redis->poller);
+	pthread_mutex_destroy(&redis->lock);
+	redis->tag = 0;
+	mem_free(redis);
+	*backplane = NULL;
+}
+
+static const struct backplane_ops redis_ops = {
+	.name = "redis",
+	.pushes_can_fail = true,
+	.publish = redis_publish,
+	.read = redis_read,
+	.drop = redis_drop,
+	.shout = redis_shout,
+	.watch = redis_watch,
+	.unwatch = redis_unwatch,
+	.turn = redis_turn,
+	.ready = redis_ready,
+	.stop = redis_stop,
+	.free = redis_free,
+};
+
+static void redis_init(struct redis *redis, const struct redis_config *config)
+{
+	struct world *world = config->world;
+	uint64_t self = 0;
+
+	redis->tag = REDIS_TAG;
+	redis->config = *config;
+	redis->backplane.ops = &redis_ops;
+	redis->now_ms = world->ops->now_ms(world);
+	memcpy(redis->prefix, config->prefix.at, config->prefix.bytes);
+	world->ops->random(world, &self, sizeof self);
+	(void)snprintf(redis->self, sizeof redis->self, "%016llx", (unsigned long long)self);
+	pthread_mutex_init(&redis->lock, NULL);
+	list_init(&redis->publishes);
+	list_init(&redis->reads);
+	list_init(&redis->drops);
+	list_init(&redis->notes);
+	list_init(&redis->flows_ready);
+	list_init(&redis->errands);
+	link_init(&redis->command, redis, false);
+	link_init(&redis->subscription, redis, true);
+}
+
+enum err redis_new(const struct redis_config *config, struct backplane **ret_backplane)
+{
+	size_t bytes = config->prefix.bytes;
+
+	if (bytes < 1 || bytes > REDIS_PREFIX_MAX || memchr(config->prefix.at, '{', bytes) ||
+	    memchr(config->prefix.at, '}', bytes))
+		return err_note(ERR_SYNTAX, "a prefix of keys has 1 to %d bytes and no { or }",
+				REDIS_PREFIX_MAX);
+	struct redis *redis = mem_zalloc(sizeof *redis);
+	if (!redis)
+		return ERR_NOMEM;
+	struct backplane *backplane = &redis->backplane;
+	redis_init(redis, config);
+	enum err err = map_new(flow_name_of, config->streams_max, &redis->flows);
+	if (!err)
+		err = map_new(watch_name_of, config->streams_max, &redis->watches);
+	if (!err)
+		err = config->world->ops->poller_new(config->world, &redis->poller);
+	if (!err && pthread_create(&redis->thread, NULL, redis_run, redis) != 0)
+		err = err_note(ERR_SYSTEM, "no thread for Redis");
+	if (err) {
+		redis_free(&backplane);
+		return err;
+	}
+	redis->runs = true;
+	*ret_backplane = backplane;
+	return OK;
+}
