@@ -188,7 +188,7 @@ static void group_duplicate(struct flow *flow, const redisReply *reply)
 	struct position last;
 	unsigned long long count = 0;
 
-	if (reply_position(reply, 1, &last) != OK || last.seq == 0 ||
+	if (!publish->idem.bytes || reply_position(reply, 1, &last) != OK || last.seq == 0 ||
 	    !slice_to_u64(reply_word(reply, 4), &count) || count < 1 || count > last.seq) {
 		flow_answer_group(flow, ERR_UNAVAILABLE, "the store's answer makes no sense");
 		return;
