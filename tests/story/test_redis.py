@@ -280,6 +280,22 @@ def test_redis_stands_still(redis, name):
         judge("stood still", writer, *readers)
 
 
+def test_what_was_sent_again_stands_in_the_history_once(redis, name):
+    with redis.node() as a, redis.node() as b:
+        wait_ready(a, b)
+        readers = [Reader(name, a), Reader(name, b)]
+        writer = Writer(name, a, pause_s=0)
+        for _ in range(5):
+            time.sleep(0.3)
+            redis.signal(signal.SIGSTOP)
+            # The node has given the connection up, and Redis will still read what was sent.
+            time.sleep(0.85)
+            redis.signal(signal.SIGCONT)
+        time.sleep(0.3)
+        settle(writer, *readers)
+        judge("stood still for a moment, 5 times", writer, *readers)
+
+
 def test_subscriptions_are_killed_under_load(pair, redis, name):
     a, b = pair
     readers = [Reader(name, a), Reader(name, b)]
