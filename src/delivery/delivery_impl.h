@@ -100,7 +100,7 @@ struct session {
 	struct deadline deadline; /* opening, heartbeat, stall, pace or drain: whatever is next */
 	uint64_t sent_ms; /* the last byte went out */
 	uint64_t refused_ms;
-	uint64_t flushed_ms; /* of the interval's window */
+	uint64_t flushed_ms; /* of the interval's window; 0: nothing yet */
 	uint64_t opened_ms;
 	struct owed *owed;
 	struct extra *extra;
@@ -108,6 +108,7 @@ struct session {
 	uint8_t state;
 	uint8_t form;
 	bool chunked, notices, head_sent, opened, closing, draining;
+	bool flushing; /* what came in the window (interval) is on its way, until all is out */
 	uint16_t cursor_count, cursor_next; /* whose turn it is */
 	uint32_t interval_ms;
 	uint32_t retry_ms;

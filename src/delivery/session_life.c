@@ -206,10 +206,13 @@ static struct cursor *session_next_cursor(struct session *session)
 static bool session_paces(struct session *session, const struct cursor *cursor)
 {
 	uint64_t next_ms = session->flushed_ms + session->interval_ms;
-	if (!session->interval_ms || cursor->lagging || session->loop->now_ms >= next_ms)
+	uint64_t beat_at_ms = session->sent_ms + session->beat_ms;
+	/* What is half out is finished first: a beat may come before the window is over. */
+	if (!session->interval_ms || cursor->lagging || cursor->skip || session->flushing ||
+	    !session->flushed_ms || session->loop->now_ms >= next_ms)
 		return false;
 	session->state = SESSION_PACED;
-	session_arm(session, next_ms);
+	session_arm(session, next_ms < beat_at_ms ? next_ms : beat_at_ms);
 	return true;
 }
 
@@ -220,6 +223,7 @@ static void session_rest(struct session *session)
 	for (uint16_t i = 0; i < session->cursor_count && !more; i++)
 		more = list_empty(&session->cursors[i].link) && !session->cursors[i].ended;
 	session->state = more ? SESSION_BUSY : SESSION_RESTING;
+	session->flushing = session->flushing && more;
 	if (more)
 		list_push(&session->loop->busy, &session->busy_link);
 }
@@ -232,7 +236,6 @@ void session_run(struct session *session)
 	if (session->state == SESSION_BUSY)
 		list_drop(&session->busy_link);
 	session->state = SESSION_RESTING;
-	bool flushing = false; /* this turn's first send opens the window, the others belong to it */
 	int views = SESSION_VIEWS_MAX + session->cursor_count;
 	while (views-- > 0 && loop->sends_left > 0) {
 		if (pump_owed(session) != OK)
@@ -242,8 +245,10 @@ void session_run(struct session *session)
 			return;
 		}
 		struct cursor *cursor = session_next_cursor(session);
-		if (!cursor)
+		if (!cursor) {
+			session->flushing = false;
 			return;
+		}
 		if (session->form == SESSION_ANSWER) {
 			if (!answer_due(session))
 				list_push(&cursor->follow->roster, &cursor->link);
@@ -251,11 +256,15 @@ void session_run(struct session *session)
 				return;
 			continue;
 		}
-		if (!flushing && session_paces(session, cursor))
+		if (session_paces(session, cursor))
 			return;
+		uint64_t ord = cursor->ord;
 		if (pump_cursor(session, cursor, 1) != OK)
 			return;
-		flushing = true;
+		if (cursor->ord == ord && !cursor->skip)
+			continue; /* there was nothing */
+		/* The first send opens the window, all others belong to it. */
+		session->flushing = true;
 		session->flushed_ms = loop->now_ms;
 	}
 	session_rest(session);
@@ -347,16 +356,25 @@ static void session_due_resting(struct session *session, uint64_t now_ms)
 		session_run(session); /* meets ERR_AGAIN, and so waits for writable */
 }
 
+static void session_due_paced(struct session *session, uint64_t now_ms)
+{
+	if (now_ms >= session->sent_ms + session->beat_ms && session_beat(session) != OK)
+		return;
+	session_arm(session, session->sent_ms + session->beat_ms);
+	session_run(session);
+}
+
 static void session_due_refused(struct session *session, uint64_t now_ms)
 {
 	uint64_t dead_at_ms = session->refused_ms + session->loop->engine->config.dead_ms;
 	uint64_t beat_at_ms = now_ms + session->beat_ms;
 	/* It may be at rest again long before it would be given up, and then owes beats. */
-	session_arm(session, now_ms < dead_at_ms && dead_at_ms < beat_at_ms ? dead_at_ms : beat_at_ms);
+	bool dead_first = now_ms < dead_at_ms && dead_at_ms < beat_at_ms;
+	session_arm(session, dead_first ? dead_at_ms : beat_at_ms);
 	if (now_ms < dead_at_ms)
 		return;
-	/* The kernel calls a socket writable when a good part of its buffer is free, and a slow reader
-	 * may take longer for that than the dead are given: so, does it take anything at all? */
+	/* The kernel calls a socket writable when a good part of its buffer is free, and a slow
+	 * reader may take longer for that than the dead are given: does it take anything at all? */
 	session->state = SESSION_RESTING;
 	session_run(session);
 	if (session->state == SESSION_REFUSED && session->sent_ms != now_ms)
@@ -385,8 +403,7 @@ void session_due(struct deadline *due, uint64_t now_ms)
 		session_due_refused(session, now_ms);
 		break;
 	case SESSION_PACED:
-		session_arm(session, session->sent_ms + session->beat_ms);
-		session_run(session);
+		session_due_paced(session, now_ms);
 		break;
 	case SESSION_BUSY:
 		session_arm(session, now_ms + session->beat_ms);

@@ -111,7 +111,7 @@ static void stitch_settle(struct session *session, struct cursor *cursor,
 		if (frames[i].end > reached)
 			rest.bytes = frames[i].end - reached;
 		if (rest.bytes && pump_owe(session, rest) != OK) {
-			/* Nothing may come in front of it again: what was left out there is left out. */
+			/* Nothing may come in front of it again: what was left out stays so. */
 			cursor->folded += frames[i].folded;
 			cursor->ord = frames[i].own_ord;
 			cursor->skip = (uint32_t)(reached - start);
