@@ -40,6 +40,8 @@ static void client_draw(struct sim *sim, struct client *client)
 	client->spoiled = false;
 	client->notices = !draw_one_in(draw, 5);
 	client->interval_ms = draw_one_in(draw, 8) ? draw_between(draw, 10, 2000) : 0;
+	if (client->interval_ms && draw_one_in(draw, 8))
+		client->interval_ms = draw_between(draw, 2000, 60000);
 	client->bytes_a_read = speeds[draw_below(draw, sizeof speeds / sizeof *speeds)];
 	client->queue_bytes = draw_one_in(draw, 2) ? SIM_QUEUE_BYTES
 						   : draw_skewed(draw, 64, SIM_QUEUE_BYTES);

@@ -23,6 +23,7 @@ static struct feed *feed;
 static struct engine *engine;
 static struct tape_bounds bounds;
 static struct position last; /* of the newest publish */
+static uint32_t interval_ms; /* of the listeners to come */
 
 /* One client. */
 static struct parse parse;
@@ -97,7 +98,8 @@ static void listen_to(enum session_form form, const struct wanted *wanted, size_
 {
 	fd = sim_connect(&sim, queue_bytes);
 	struct ticket ticket = { .fd = fd, .form = form, .notices = true, .wanted = wanted,
-				 .wanted_count = count, .head = SLICE("HTTP/1.1 200 OK\r\n\r\n") };
+				 .wanted_count = count, .interval_ms = interval_ms,
+				 .head = SLICE("HTTP/1.1 200 OK\r\n\r\n") };
 
 	parse_init(&parse, form == SESSION_NDJSON, false);
 	block_count = 0;
@@ -283,10 +285,48 @@ static void a_replay_gives_nothing_passing_behind_a_cut_frame(void **state)
 	assert_false(heard("eeee"));
 }
 
+static void who_asked_for_few_flushes_hears_beats_between_them(void **state)
+{
+	(void)state;
+	struct wanted wanted = oldest("a");
+
+	interval_ms = 60000;
+	listen_to(SESSION_SSE, &wanted, 1, SIM_QUEUE_BYTES);
+	hear_all();
+	say("a", 10, 'x');
+	hear_all();
+	assert_true(heard("xxxx")); /* the first goes at once */
+	say("a", 10, 'y');
+	turn(BEAT_MS + 100);
+	hear_all();
+	assert_false(heard("yyyy"));
+	assert_int_equal(parse.comments, 1);
+}
+
+static void a_flush_goes_on_until_all_is_out(void **state)
+{
+	(void)state;
+	struct wanted wanted = oldest("a");
+
+	interval_ms = 10000;
+	listen_to(SESSION_SSE, &wanted, 1, SIM_QUEUE_BYTES);
+	hear_all();
+	say("a", 10, 'x');
+	hear_all();
+	for (int i = 0; i < 40; i++) /* far more than one view */
+		say("a", 900, 'y');
+	hear_all();
+	assert_int_equal(block_count, 2);
+	turn(10000);
+	hear_all();
+	assert_int_equal(block_count, 42);
+}
+
 static int setup(void **state)
 {
 	(void)state;
 	sim_world_init(&sim, 1);
+	interval_ms = 0;
 	bounds = (struct tape_bounds){ .events_max = 100, .bytes_max = 1 << 20,
 				       .age_ms_max = 3600000 };
 	struct memory_config memory = { &sim.world, 100, 1 << 24, 100, 120000, bounds_of, NULL };
@@ -325,6 +365,8 @@ int main(void)
 		TEST(a_frame_half_out_is_finished_before_another_streams),
 		TEST(a_frame_half_out_is_not_begun_with_what_was_left_out),
 		TEST(a_replay_gives_nothing_passing_behind_a_cut_frame),
+		TEST(who_asked_for_few_flushes_hears_beats_between_them),
+		TEST(a_flush_goes_on_until_all_is_out),
 	};
 	return cmocka_run_group_tests_name("found", tests, NULL, NULL);
 }
