@@ -101,6 +101,7 @@ struct flow {
 	struct list group; /* under way; stays as it is when it is sent again */
 	size_t group_count;
 	uint8_t nonce[CODE_NONCE_BYTES];
+	struct position before; /* known when it was formed: the group can only be behind it */
 	struct list ready; /* of redis.flows_ready */
 	uint64_t not_before_ms;
 	struct position acked; /* the ledger; epoch 0: nothing */

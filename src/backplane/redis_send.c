@@ -141,6 +141,7 @@ static void group_form(struct flow *flow)
 			break;
 	}
 	world->ops->random(world, flow->nonce, sizeof flow->nonce);
+	flow->before = flow->acked;
 }
 
 static void group_encode(const struct flow *flow, struct buf *buf,
@@ -279,6 +280,8 @@ struct publish_words {
 	char epoch[32], digest[33], idem[33], request[33], expected[64];
 	char end[4], events[NUMBER_MAX], bytes[NUMBER_MAX], ttl[NUMBER_MAX], now[NUMBER_MAX];
 	char window[NUMBER_MAX], keys[NUMBER_MAX];
+	char mark[CODE_NONCE_BYTES + CODE_EPOCH_BYTES + NUMBER_MAX];
+	size_t mark_bytes; /* 0: the group goes out for the first time */
 };
 
 static void words_fill(struct flow *flow, const struct tape_bounds *bounds, struct slice bodies,
@@ -302,6 +305,15 @@ static void words_fill(struct flow *flow, const struct tape_bounds *bounds, stru
 		hex_of(publish->digest, sizeof publish->digest, words->request);
 	}
 	expected_text(publish, words->expected);
+	words->mark_bytes = 0;
+	if (flow->doubt) {
+		memcpy(words->mark, flow->nonce, sizeof flow->nonce);
+		words->mark_bytes = sizeof flow->nonce;
+		words->mark_bytes += (size_t)snprintf(
+			words->mark + words->mark_bytes, sizeof words->mark - words->mark_bytes,
+			"%016llx%llu", (unsigned long long)flow->before.epoch,
+			(unsigned long long)flow->before.seq);
+	}
 	(void)snprintf(words->end, sizeof words->end, "%u",
 		       (unsigned)last->events[last->count - 1]->end & 3u);
 	(void)snprintf(words->events, NUMBER_MAX, "%u", bounds->events_max);
@@ -348,7 +360,7 @@ void flow_send(struct flow *flow)
 		redis_key(redis, name, "d0", words.d0), redis_key(redis, name, "d1", words.d1),
 		slice_of(words.epoch), slice_of(words.digest), slice_of(words.idem),
 		slice_of(words.request), slice_of(words.expected),
-		slice_from((const char *)flow->nonce, flow->doubt ? sizeof flow->nonce : 0),
+		slice_from(words.mark, words.mark_bytes),
 		refresh ? SLICE("1") : SLICE(""), slice_of(words.end),
 		redis_key(redis, name, "c", words.c), slice_of(words.events),
 		slice_of(words.bytes), slice_of(words.ttl), slice_of(words.now),

@@ -286,11 +286,12 @@ void node_free(struct node **node)
 		return;
 	MUST_BE(*node, NODE_TAG);
 	node_stop(*node);
+	/* Before the loops go: its thread may still be about to wake one. */
+	if ((*node)->backplane && (*node)->backplane->ops->stop)
+		(*node)->backplane->ops->stop((*node)->backplane);
 	for (uint32_t i = 0; i < (*node)->runner_count; i++)
 		door_free(&(*node)->runners[i].door);
 	engine_free(&(*node)->engine);
-	if ((*node)->backplane && (*node)->backplane->ops->stop)
-		(*node)->backplane->ops->stop((*node)->backplane);
 	hub_free(&(*node)->hub);
 	feed_free(&(*node)->feed);
 	if ((*node)->backplane)
