@@ -50,7 +50,7 @@ struct session;
 struct cursor {
 	struct session *session;
 	struct follow *follow;
-	struct list link; /* on the follow's roster or pending; empty while the session is elsewhere */
+	struct list link; /* on the follow's roster or pending; else empty */
 	bool placed; /* place is valid; before that, start */
 	bool ended; /* the end has been told */
 	bool lagging; /* replaying, or was refused by the kernel: passing events are left out */
@@ -218,7 +218,7 @@ enum err pump_cursor(struct session *session, struct cursor *cursor, int views_m
 enum err pump_view(struct session *session, struct cursor *cursor, const struct view *view);
 /* The kernel took `sent` of `bytes`, or said err: counts, remembers, refuses, closes. */
 enum err pump_account(struct session *session, enum err err, size_t sent);
-/* Keeps what is left of a frame. ERR_NOMEM, ERR_TOO_BIG (more than OWED_BYTES_MAX): nothing kept. */
+/* Keeps what is left of a frame. ERR_NOMEM, ERR_TOO_BIG (OWED_BYTES_MAX): nothing is kept. */
 enum err pump_owe(struct session *session, struct slice rest) ERR_CHECKED;
 
 /* stitch.c: one send of what lies before the cursor, for forms whose bytes differ per session. The

@@ -37,7 +37,8 @@ struct engine_config {
 struct engine_counts {
 	uint64_t sessions_now, sessions_opened, sessions_refused;
 	uint64_t events_sent, bytes_sent, sends, gaps_told;
-	uint64_t closed_by_peer, closed_dead, closed_overtaken, closed_end, closed_drain, closed_nomem;
+	uint64_t closed_by_peer, closed_dead, closed_overtaken;
+	uint64_t closed_end, closed_drain, closed_nomem;
 };
 
 enum err engine_new(const struct engine_config *config, struct engine **ret_engine) ERR_CHECKED;

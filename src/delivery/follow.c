@@ -1,5 +1,5 @@
 /*
- * follow: one stream's listeners on one loop, and the pass that serves those who rest on its roster.
+ * follow: one stream's listeners on one loop, and the pass that serves those on its roster.
  */
 #include "delivery/delivery_impl.h"
 

@@ -53,7 +53,7 @@ static enum err notice_put(const struct session *session, const char *type, stru
 
 enum err notice_beat(const struct session *session, struct buf *buf)
 {
-	/* SSE: a comment line, and no blank line behind it, which some clients hand out as an event. */
+	/* SSE: a comment line, with no blank line behind it: some clients take that for an event. */
 	if (session->form == SESSION_NDJSON)
 		return buf_put_text(buf, session->chunked ? "1\r\n\n\r\n" : "\n");
 	return buf_put_text(buf, session->chunked ? "2\r\n:\n\r\n" : ":\n");
@@ -103,7 +103,8 @@ enum err notice_open(struct session *session, bool recovered, struct buf *buf)
 	buf_put_text(&json, recovered ? "true}" : "false}");
 	enum err err = json.err;
 	if (err == OK)
-		err = notice_put(session, "tapecast.open", buf_slice(&json), session->retry_ms, buf);
+		err = notice_put(session, "tapecast.open", buf_slice(&json), session->retry_ms,
+				 buf);
 	buf_fini(&json);
 	return err;
 }

@@ -1,6 +1,6 @@
 /*
- * pump: bytes from tapes to sockets. What the kernel refuses is never queued: the cursor stays where
- *       it is, and only the rest of a frame that is half out may be kept (OWED_BYTES_MAX).
+ * pump: bytes from tapes to sockets. What the kernel refuses is never queued: the cursor stays
+ *       where it is, and only the rest of a frame that is half out may be kept (OWED_BYTES_MAX).
  */
 #include "delivery/delivery_impl.h"
 
@@ -140,7 +140,7 @@ static void pump_split(struct session *session, struct cursor *cursor, const str
 	rest.bytes -= rest.bytes > 1;
 #endif
 	if (pump_owe(session, rest) != OK)
-		return; /* skip remembers it; if the tail overtakes us inside it, the session ends */
+		return; /* skip remembers it; overtaken inside it, the session ends */
 	cursor->ord++;
 	cursor->skip = 0;
 	if (partial.known)

@@ -39,7 +39,8 @@ struct opening {
 	struct place places[CURSOR_STREAMS_MAX];
 };
 
-static enum err cursor_place(struct session *session, struct cursor *cursor, struct place *ret_place)
+static enum err cursor_place(struct session *session, struct cursor *cursor,
+			     struct place *ret_place)
 {
 	struct stream *stream = cursor->follow->stream;
 	stream_lock(stream);
@@ -184,7 +185,7 @@ static enum err session_answer(struct session *session)
 	return err;
 }
 
-/* The cursor whose turn it is: the one that is inside a frame, else the next that is not at rest. */
+/* The cursor whose turn it is: the one inside a frame, else the next that is not at rest. */
 static struct cursor *session_next_cursor(struct session *session)
 {
 	struct cursor *found = NULL;

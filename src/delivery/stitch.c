@@ -1,5 +1,5 @@
 /*
- * stitch: frames whose bytes are made per session (its cursor, its coding), put together for one send.
+ * stitch: frames whose bytes are made per session (its cursor, its coding), many for one send.
  *
  * Promise a frame that is half out is made again byte for byte: until it is whole, the session's
  *         other cursors do not move.
@@ -47,7 +47,8 @@ static enum err stitch_content(const struct session *session, const struct view 
 	return err ? err : buf->err;
 }
 
-static enum err stitch_frame(const struct session *session, const struct view *view, struct buf *buf)
+static enum err stitch_frame(const struct session *session, const struct view *view,
+			     struct buf *buf)
 {
 	size_t mark = 0;
 	enum err err = session->chunked ? chunk_open(buf, &mark) : OK;
@@ -132,7 +133,7 @@ enum err stitch_cursor(struct session *session, struct cursor *cursor)
 	enum err err = OK;
 	size_t count = stitch_gather(session, cursor, frames, &err);
 	if (count == 0) {
-		/* Not one frame: memory is short (err), or the tail has just passed: seen next time. */
+		/* Memory is short (err), or the tail has just passed: seen next time. */
 		if (err)
 			session_close(session, &loop->counts.nomem);
 		return err ? ERR_CLOSED : OK;

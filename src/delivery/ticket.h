@@ -40,12 +40,12 @@ struct ticket {
 	size_t wanted_count; /* 1..CURSOR_STREAMS_MAX */
 	uint32_t interval_ms; /* at most one flush a window; 0: none */
 	struct slice head; /* the HTTP head of an open stream */
-	struct slice head_finished; /* the whole answer when every stream has ended and is read: 204 */
+	struct slice head_finished; /* the whole answer when all has ended and is read */
 	uint8_t address[16]; /* the peer (IPv4 mapped), for the count per address */
 	/* SESSION_ANSWER only */
 	uint32_t wait_ms;
 	answer_fn *answer;
-	void (*answer_free)(void *arg); /* called once, whatever happens after a successful adoption */
+	void (*answer_free)(void *arg); /* called once, whatever comes after an adoption */
 	void *answer_arg;
 };
 

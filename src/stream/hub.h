@@ -3,9 +3,9 @@
  *
  * Owns    its streams; whoever holds a reference keeps one from going.
  * Thread  any; one lock. Lock rank: hub before stream.
- * Bound   streams_max (the longest idle makes room; ERR_TOO_MANY if all are in use). An unused stream
- *         lingers for linger_ms and goes earlier when tapes weigh more than bytes_max in all, the
- *         least recently used first.
+ * Bound   streams_max (the longest idle makes room; ERR_TOO_MANY if all are in use). An unused
+ *         stream lingers for linger_ms and goes earlier when tapes weigh more than bytes_max in
+ *         all, the least recently used first.
  */
 #ifndef TAPECAST_STREAM_HUB_H
 #define TAPECAST_STREAM_HUB_H

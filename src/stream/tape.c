@@ -51,7 +51,7 @@ static struct slice entry_key(const void *tape, uint64_t ord)
 	return event_key(tape_entry(tape, ord)->event);
 }
 
-/* It is in the table of keys. Passing events are not: history must not lack what they would fold. */
+/* It is in the table of keys. Passing events are not: history must not lack what they fold. */
 static bool entry_has_key(const struct tape *tape, const struct event *event)
 {
 	return tape->bounds.slow == SLOW_COALESCE && event && event->key_bytes && !event->ephemeral;

@@ -103,7 +103,7 @@ static void a_resume_gives_exactly_the_rest(void **state)
 	}
 }
 
-/* A listener whose socket holds little reads in sips: whatever the cuts, the bytes are the tape's. */
+/* A listener whose socket holds little reads in sips: whatever is cut, the bytes are the tape's. */
 static void sip(enum session_form form, size_t event_bytes, unsigned count)
 {
 	struct ear ear;

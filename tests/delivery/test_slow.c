@@ -76,8 +76,8 @@ static void who_lags_gets_the_newest_of_each_key_and_is_told_how_many_were_folde
 		assert_int_equal(count_of(&market.quick_buf, "eur="), 300);
 		assert_false(heard(&market.quick_buf, "tapecast.folded"));
 		assert_true(stage_hear(&market.stage, market.slow, &market.slow_buf));
-		size_t given = count_of(&market.slow_buf, "eur=") + count_of(&market.slow_buf, "usd=") +
-			       count_of(&market.slow_buf, "jpy=");
+		size_t given = count_of(&market.slow_buf, "eur=");
+		given += count_of(&market.slow_buf, "usd=") + count_of(&market.slow_buf, "jpy=");
 		assert_true(given < 450);
 		assert_true(heard(&market.slow_buf, "eur=299 "));
 		assert_true(heard(&market.slow_buf, "usd=299 "));

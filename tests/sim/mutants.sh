@@ -10,7 +10,8 @@ if test "${TAPECAST_QUICK:-0}" = 1; then
 fi
 
 source=${TAPECAST_SOURCE:-$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)}
-cc=${TAPECAST_CC:-${CC:-cc} -std=gnu11 -D_GNU_SOURCE -I$source/src}
+# The build's own -I is relative to the build folder, which is left below.
+cc="${TAPECAST_CC:-${CC:-cc} -std=gnu11 -D_GNU_SOURCE} -I$source/src"
 seeds=${TAPECAST_MUTANT_SEEDS:-1000}
 flags='-O1 -g -pthread'
 

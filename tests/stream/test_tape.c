@@ -88,7 +88,9 @@ static void trims_to_the_bytes_but_keeps_the_newest_event(void **state)
 	size_t weight = event_weight(event);
 	event_unref(&event);
 
-	struct tape *tape = lab_tape((struct tape_bounds){ 100, weight * 3, UINT64_MAX, SLOW_SKIP });
+	struct tape *tape = lab_tape((struct tape_bounds){ .events_max = 100,
+							   .bytes_max = weight * 3,
+							   .age_ms_max = UINT64_MAX });
 	for (uint64_t seq = 1; seq <= 9; seq++) {
 		lab_append(tape, lab_position(1, seq, 0), &plain);
 		assert_int_equal(tape_tail_ord(tape), seq < 3 ? 0 : seq - 3);
