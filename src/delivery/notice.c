@@ -53,7 +53,7 @@ static enum err notice_put(const struct session *session, const char *type, stru
 
 enum err notice_beat(const struct session *session, struct buf *buf)
 {
-	/* SSE: a comment line, with no blank line behind it: some clients take that for an event. */
+	/* SSE: a comment line, and no blank line behind it: some clients give that out. */
 	if (session->form == SESSION_NDJSON)
 		return buf_put_text(buf, session->chunked ? "1\r\n\n\r\n" : "\n");
 	return buf_put_text(buf, session->chunked ? "2\r\n:\n\r\n" : ":\n");
