@@ -28,8 +28,9 @@ libcli_la_SOURCES = \
 	src/cli/show.h \
 	src/cli/sub.c \
 	src/cli/target.c \
-	src/cli/target.h
+	src/cli/target.h \
+	src/cli/token.c
 
 tapecast_SOURCES = src/cli/main.c
-tapecast_LDADD = libcli.la libserve.la libfront.la libbackplane.la libdelivery.la libstream.la libwire.la \
-	libworld.la libbase.la $(MICROHTTPD_LIBS) $(SODIUM_LIBS) -lpthread
+tapecast_LDADD = libcli.la libauth.la libserve.la libfront.la libbackplane.la libdelivery.la libstream.la libwire.la \
+	libworld.la libbase.la $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(SODIUM_LIBS) -lpthread

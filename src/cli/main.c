@@ -19,6 +19,7 @@ static const struct command commands[] = {
 	{ "pub", "tapecast pub", pub_main, help_pub },
 	{ "sub", "tapecast sub", sub_main, help_sub },
 	{ "bench", "tapecast bench", bench_main, help_bench },
+	{ "token", "tapecast token", token_main, help_token },
 };
 
 static const struct command *command_find(const char *name)

@@ -11,7 +11,7 @@ from stand_in import main, run
 
 SOURCE = os.environ.get("TAPECAST_SOURCE") or os.path.join(os.path.dirname(__file__), "..", "..")
 MAN = os.path.join(SOURCE, "man")
-COMMANDS = ("serve", "pub", "sub", "bench")
+COMMANDS = ("serve", "pub", "sub", "bench", "token")
 
 
 def page(name):

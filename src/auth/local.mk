@@ -1,0 +1,9 @@
+noinst_LTLIBRARIES += libauth.la
+libauth_la_SOURCES = \
+	src/auth/alg_table.h \
+	src/auth/base64url.c src/auth/base64url.h \
+	src/auth/claims.c src/auth/claims.h \
+	src/auth/jws.c src/auth/jws.h \
+	src/auth/key.c src/auth/key.h src/auth/key_impl.h src/auth/key_read.c \
+	src/auth/members.c src/auth/members.h
+libauth_la_LIBADD = libwire.la libbase.la $(GNUTLS_LIBS) $(SODIUM_LIBS)

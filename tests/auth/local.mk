@@ -1,0 +1,1 @@
+dist_check_SCRIPTS += tests/auth/test_token.py
