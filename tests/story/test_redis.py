@@ -365,8 +365,15 @@ def test_a_lost_tail_is_told_also_to_who_had_not_seen_it(redis, name):
                 b.publish(name, str(number))
             with b.listen(f"/v1/streams/{name}", "text/event-stream",
                           Last_Event_ID=ids[9]) as late:  # b has the tail in memory
-                assert [event.data for event in news(late, 5)] == [str(n) for n in range(10, 15)]
-                assert news(late, 1)[0].type == "tapecast.gap"
+                first = news(late, 1)[0]
+                if first.type != "tapecast.gap":
+                    tail = [first] + news(late, 4)
+                    assert [event.data for event in tail] == [str(n) for n in range(10, 15)]
+                    first = news(late, 1)[0]
+                # If b read the shortened history before a had fenced it, the id stands in that
+                # one as well, where nothing but the fence follows. Either way it is told.
+                assert first.type == "tapecast.gap", first
+                assert first.json["reason"] in ("epoch", "rewound"), first
             with redis.node() as c, c.listen(f"/v1/streams/{name}", "text/event-stream",
                                              Last_Event_ID=ids[9]) as late:
                 gap = news(late, 1)[0]
