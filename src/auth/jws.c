@@ -1,7 +1,7 @@
 #include "auth/jws.h"
 
-#include "auth/base64url.h"
 #include "auth/members.h"
+#include "wire/base64url.h"
 
 struct header {
 	enum alg alg;

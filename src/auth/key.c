@@ -4,8 +4,8 @@
 #include <gnutls/crypto.h>
 #include <sodium.h>
 
-#include "auth/base64url.h"
 #include "base/mem.h"
+#include "wire/base64url.h"
 #include "wire/json.h"
 
 const struct alg_row alg_rows[ALG_COUNT] = {

@@ -6,10 +6,10 @@
 #include <sodium.h>
 #include <stdio.h>
 
-#include "auth/base64url.h"
 #include "auth/key_impl.h"
 #include "auth/members.h"
 #include "base/mem.h"
+#include "wire/base64url.h"
 
 enum { MEMBER_BYTES_MAX = 2048, RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192 };
 

@@ -1,7 +1,6 @@
 noinst_LTLIBRARIES += libauth.la
 libauth_la_SOURCES = \
 	src/auth/alg_table.h \
-	src/auth/base64url.c src/auth/base64url.h \
 	src/auth/claims.c src/auth/claims.h \
 	src/auth/jws.c src/auth/jws.h \
 	src/auth/key.c src/auth/key.h src/auth/key_impl.h src/auth/key_read.c \

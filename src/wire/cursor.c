@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/must.h"
+#include "wire/base64url.h"
 
 /*
  * "m1." items joined by "," and a "." at the end. An item is base64url, without padding, of
@@ -17,7 +18,7 @@ enum {
 	TAG_BYTES = 6,
 	VARINT_BYTES_MAX = 10,
 	ITEM_BYTES_MAX = HASH_BYTES + 2 * VARINT_BYTES_MAX + R_BYTES + TAG_BYTES + 1,
-	ITEM_TEXT_MAX = (ITEM_BYTES_MAX * 8 + 5) / 6,
+	ITEM_TEXT_MAX = BASE64URL_TEXT(ITEM_BYTES_MAX),
 };
 
 #define EPOCH_N_MAX ((UINT64_C(1) << 24) - 1)
@@ -140,63 +141,6 @@ static bool item_read(const uint8_t *bytes, size_t count, struct item *ret_item)
 	return true;
 }
 
-static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/* Three bytes are four digits; at the end, one byte is two and two are three. */
-static char *base64_write(const uint8_t *bytes, size_t count, char *to)
-{
-	for (size_t i = 0; i < count; i += 3) {
-		size_t left = count - i;
-		unsigned held = (unsigned)bytes[i] << 16;
-		if (left > 1)
-			held |= (unsigned)bytes[i + 1] << 8;
-		if (left > 2)
-			held |= bytes[i + 2];
-		*to++ = base64url[held >> 18];
-		*to++ = base64url[held >> 12 & 63];
-		if (left > 1)
-			*to++ = base64url[held >> 6 & 63];
-		if (left > 2)
-			*to++ = base64url[held & 63];
-	}
-	return to;
-}
-
-static int base64_value(char digit)
-{
-	if (digit >= 'A' && digit <= 'Z')
-		return digit - 'A';
-	if (digit >= 'a' && digit <= 'z')
-		return digit - 'a' + 26;
-	if (digit >= '0' && digit <= '9')
-		return digit - '0' + 52;
-	return digit == '-' ? 62 : digit == '_' ? 63 : -1;
-}
-
-/* Strict: no digit too many, and the bits that are left over are zero. */
-static bool base64_read(struct slice text, uint8_t bytes[ITEM_BYTES_MAX], size_t *ret_count)
-{
-	uint32_t held = 0;
-	unsigned held_bits = 0;
-	size_t count = 0;
-
-	if (text.bytes > ITEM_TEXT_MAX || text.bytes % 4 == 1)
-		return false;
-	for (size_t i = 0; i < text.bytes; i++) {
-		int value = base64_value(text.at[i]);
-		if (value < 0)
-			return false;
-		held = held << 6 | (uint32_t)value;
-		held_bits += 6;
-		if (held_bits >= 8) {
-			held_bits -= 8;
-			bytes[count++] = (uint8_t)(held >> held_bits);
-		}
-	}
-	*ret_count = count;
-	return (held & ((1u << held_bits) - 1)) == 0;
-}
-
 static enum err items_put(const struct slice *names, const struct position *positions, size_t count,
 			  struct buf *buf)
 {
@@ -211,7 +155,7 @@ static enum err items_put(const struct slice *names, const struct position *posi
 
 		if (i)
 			*to++ = ',';
-		to = base64_write(bytes, item_write(&item, bytes), to);
+		to = base64url_write(bytes, item_write(&item, bytes), to);
 		err = buf_put(buf, slice_from(text, (size_t)(to - text)));
 	}
 	return err ? err : buf_put_byte(buf, '.');
@@ -247,14 +191,15 @@ static bool items_read(struct slice text, struct item items[CURSOR_STREAMS_MAX],
 	for (bool more = rest.bytes > 0; more;) {
 		const char *comma = memchr(rest.at, ',', rest.bytes);
 		size_t item_bytes = comma ? (size_t)(comma - rest.at) : rest.bytes;
-		uint8_t bytes[ITEM_BYTES_MAX];
+		uint8_t bytes[BASE64URL_BYTES(ITEM_TEXT_MAX)];
 		size_t byte_count;
 
 		if (count == CURSOR_STREAMS_MAX) {
 			whole = false;
 			break;
 		}
-		if (base64_read(slice_from(rest.at, item_bytes), bytes, &byte_count) &&
+		if (item_bytes <= ITEM_TEXT_MAX &&
+		    base64url_read(slice_from(rest.at, item_bytes), bytes, &byte_count) == OK &&
 		    item_read(bytes, byte_count, &items[count]))
 			count++;
 		else

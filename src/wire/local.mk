@@ -1,5 +1,6 @@
 noinst_LTLIBRARIES += libwire.la
 libwire_la_SOURCES = \
+	src/wire/base64url.c src/wire/base64url.h \
 	src/wire/chunk.c src/wire/chunk.h \
 	src/wire/cursor.c src/wire/cursor.h \
 	src/wire/draft.c src/wire/draft.h \

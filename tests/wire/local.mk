@@ -1,4 +1,5 @@
 check_PROGRAMS += \
+	tests/wire/test_base64url \
 	tests/wire/test_chunk \
 	tests/wire/test_cursor \
 	tests/wire/test_draft \
@@ -31,6 +32,9 @@ tests_wire_test_lines_LDADD = libwire.la $(CMOCKA_LIBS)
 
 tests_wire_test_name_SOURCES = tests/wire/test_name.c tests/wire/support.h
 tests_wire_test_name_LDADD = libwire.la $(CMOCKA_LIBS)
+
+tests_wire_test_base64url_SOURCES = tests/wire/test_base64url.c
+tests_wire_test_base64url_LDADD = libwire.la $(CMOCKA_LIBS)
 
 tests_wire_test_chunk_SOURCES = tests/wire/test_chunk.c
 tests_wire_test_chunk_LDADD = libwire.la $(CMOCKA_LIBS)
