@@ -52,7 +52,7 @@ struct cursor {
 	struct follow *follow;
 	struct list link; /* on the follow's roster or pending; else empty */
 	bool placed; /* place is valid; before that, start */
-	bool ended; /* the end has been told */
+	bool ended; /* the end has been told; the store may lose it, and the stream go on */
 	bool lagging; /* replaying, or was refused by the kernel: passing events are left out */
 	uint64_t folded; /* values left out since it last was at the head; told when it is again */
 	uint32_t skip; /* bytes of entry ord that are already out */
@@ -127,7 +127,6 @@ struct loop_counts {
 
 struct loop {
 	uint32_t tag;
-	uint32_t index;
 	struct engine *engine;
 	struct world *world;
 	struct poller *poller;
@@ -235,6 +234,7 @@ enum err notice_cursor(const struct session *session, struct buf *buf);
 enum err notice_open(struct session *session, bool recovered, struct buf *buf);
 enum err notice_gap(struct session *session, struct slice name, const struct gap *gap,
 		    struct buf *buf);
+/* Nothing for a count of 0. */
 enum err notice_folded(struct session *session, struct slice name, uint64_t count,
 		       struct buf *buf);
 enum err notice_end(struct session *session, struct slice name, enum end_state end,

@@ -24,7 +24,7 @@ enum err engine_new(const struct engine_config *config, struct engine **ret_engi
 	pthread_mutex_init(&engine->lock, NULL);
 	enum err err = map_new(address_name, config->sessions_max + 1, &engine->addresses);
 	for (uint32_t i = 0; i < config->loop_count && err == OK; i++)
-		err = loop_new(engine, i, &engine->loops[i]);
+		err = loop_new(engine, &engine->loops[i]);
 	if (err)
 		engine_free(&engine);
 	else

@@ -80,7 +80,6 @@ void loop_post(struct loop *loop, struct task *task);
 /* One turn: waits at most wait_max_ms (0: not at all; -1: until something happens), then mailbox,
  * sockets, timers, guest, streams that moved. Returns true if more work is waiting. */
 bool loop_turn(struct loop *loop, int wait_max_ms);
-uint32_t loop_index(const struct loop *loop);
 /* A draw between min and max, by the loop's own generator. */
 uint32_t loop_draw(struct loop *loop, uint32_t min, uint32_t max);
 

@@ -11,13 +11,12 @@
 
 enum { READY_MAX = 256, TASKS_PER_TURN = 1024 };
 
-enum err loop_new(struct engine *engine, uint32_t index, struct loop **ret_loop)
+enum err loop_new(struct engine *engine, struct loop **ret_loop)
 {
 	struct loop *loop = mem_zalloc(sizeof *loop);
 	if (!loop)
 		return ERR_NOMEM;
 	loop->tag = LOOP_TAG;
-	loop->index = index;
 	loop->engine = engine;
 	loop->world = engine->config.world;
 	loop->guest.fd = -1;
@@ -77,11 +76,6 @@ void loop_free(struct loop **loop)
 void loop_wake(struct loop *loop)
 {
 	loop->world->ops->poller_wake(loop->poller);
-}
-
-uint32_t loop_index(const struct loop *loop)
-{
-	return loop->index;
 }
 
 uint32_t loop_draw(struct loop *loop, uint32_t min, uint32_t max)

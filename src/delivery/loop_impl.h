@@ -6,7 +6,7 @@
 
 #include "delivery/engine.h"
 
-enum err loop_new(struct engine *engine, uint32_t index, struct loop **ret_loop) ERR_CHECKED;
+enum err loop_new(struct engine *engine, struct loop **ret_loop) ERR_CHECKED;
 /* Its sessions are closed. Tasks still waiting are dropped. */
 void loop_free(struct loop **loop);
 /* Any thread. */

@@ -109,49 +109,57 @@ enum err notice_open(struct session *session, bool recovered, struct buf *buf)
 	return err;
 }
 
+/* A notice about one stream: {"stream":NAME and what `rest` says, its end included. */
+static enum err notice_of_stream(const struct session *session, const char *type,
+				 struct slice name, const struct buf *rest, struct buf *buf)
+{
+	struct buf json;
+	buf_init(&json, NOTICE_BYTES_MAX);
+	buf_put_text(&json, "{\"stream\":");
+	json_quote(name, &json);
+	buf_put(&json, buf_slice(rest));
+	enum err err = rest->err ? rest->err : json.err;
+	if (err == OK)
+		err = notice_put(session, type, buf_slice(&json), 0, buf);
+	buf_fini(&json);
+	return err;
+}
+
 enum err notice_gap(struct session *session, struct slice name, const struct gap *gap,
 		    struct buf *buf)
 {
 	count_up(&session->loop->counts.gaps, 1);
 	if (!session->notices)
 		return OK;
-	struct buf json;
-	buf_init(&json, NOTICE_BYTES_MAX);
-	buf_put_text(&json, "{\"stream\":");
-	json_quote(name, &json);
-	put_position(&json, ",\"after\":\"", &gap->after);
-	put_position(&json, ",\"next\":\"", &gap->next);
-	buf_put_text(&json, ",\"lost\":");
+	struct buf rest;
+	buf_init(&rest, NOTICE_BYTES_MAX);
+	put_position(&rest, ",\"after\":\"", &gap->after);
+	put_position(&rest, ",\"next\":\"", &gap->next);
+	buf_put_text(&rest, ",\"lost\":");
 	if (gap->lost_known)
-		buf_put_u64(&json, gap->lost);
+		buf_put_u64(&rest, gap->lost);
 	else
-		buf_put_text(&json, "null");
-	buf_put_text(&json, ",\"reason\":\"");
-	buf_put_text(&json, gap_reason_text(gap->reason));
-	buf_put_text(&json, "\"}");
-	enum err err = json.err;
-	if (err == OK)
-		err = notice_put(session, "tapecast.gap", buf_slice(&json), 0, buf);
-	buf_fini(&json);
+		buf_put_text(&rest, "null");
+	buf_put_text(&rest, ",\"reason\":\"");
+	buf_put_text(&rest, gap_reason_text(gap->reason));
+	buf_put_text(&rest, "\"}");
+	enum err err = notice_of_stream(session, "tapecast.gap", name, &rest, buf);
+	buf_fini(&rest);
 	return err;
 }
 
 enum err notice_folded(struct session *session, struct slice name, uint64_t count,
 		       struct buf *buf)
 {
-	if (!session->notices)
+	if (!session->notices || !count)
 		return OK;
-	struct buf json;
-	buf_init(&json, NOTICE_BYTES_MAX);
-	buf_put_text(&json, "{\"stream\":");
-	json_quote(name, &json);
-	buf_put_text(&json, ",\"count\":");
-	buf_put_u64(&json, count);
-	buf_put_byte(&json, '}');
-	enum err err = json.err;
-	if (err == OK)
-		err = notice_put(session, "tapecast.folded", buf_slice(&json), 0, buf);
-	buf_fini(&json);
+	struct buf rest;
+	buf_init(&rest, NOTICE_BYTES_MAX);
+	buf_put_text(&rest, ",\"count\":");
+	buf_put_u64(&rest, count);
+	buf_put_byte(&rest, '}');
+	enum err err = notice_of_stream(session, "tapecast.folded", name, &rest, buf);
+	buf_fini(&rest);
 	return err;
 }
 
@@ -160,16 +168,12 @@ enum err notice_end(struct session *session, struct slice name, enum end_state e
 {
 	if (!session->notices)
 		return OK;
-	struct buf json;
-	buf_init(&json, NOTICE_BYTES_MAX);
-	buf_put_text(&json, "{\"stream\":");
-	json_quote(name, &json);
-	buf_put_text(&json, ",\"state\":\"");
-	buf_put_text(&json, end_state_text(end));
-	buf_put_text(&json, "\"}");
-	enum err err = json.err;
-	if (err == OK)
-		err = notice_put(session, "tapecast.end", buf_slice(&json), 0, buf);
-	buf_fini(&json);
+	struct buf rest;
+	buf_init(&rest, NOTICE_BYTES_MAX);
+	buf_put_text(&rest, ",\"state\":\"");
+	buf_put_text(&rest, end_state_text(end));
+	buf_put_text(&rest, "\"}");
+	enum err err = notice_of_stream(session, "tapecast.end", name, &rest, buf);
+	buf_fini(&rest);
 	return err;
 }

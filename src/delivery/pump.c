@@ -188,6 +188,7 @@ static enum err pump_gap(struct session *session, struct cursor *cursor, const s
 	cursor->ord = view->end_ord;
 	cursor->at = view->end_at;
 	cursor->lagging = true;
+	cursor->ended = false;
 	if (overtaken && !missing)
 		return OK; /* only what had no position was passed over */
 #ifdef MUTANT_NO_GAP
@@ -206,6 +207,11 @@ static enum err pump_gap(struct session *session, struct cursor *cursor, const s
 static enum err pump_end(struct session *session, struct cursor *cursor, const struct view *view)
 {
 	struct loop *loop = session->loop;
+	struct slice name = stream_name(cursor->follow->stream);
+	buf_reset(&loop->scratch);
+	/* Its id is still before the end: who is cut here is told the end again. */
+	enum err err = notice_folded(session, name, cursor->folded, &loop->scratch);
+	cursor->folded = 0;
 	cursor->ord = view->end_ord;
 	cursor->at = view->end_at;
 	cursor->ended = true;
@@ -213,9 +219,8 @@ static enum err pump_end(struct session *session, struct cursor *cursor, const s
 	for (uint16_t i = 0; i < session->cursor_count; i++)
 		all = all && session->cursors[i].ended;
 	session->closing = all;
-	buf_reset(&loop->scratch);
-	enum err err = notice_end(session, stream_name(cursor->follow->stream), view->end,
-				  &loop->scratch);
+	if (err == OK)
+		err = notice_end(session, name, view->end, &loop->scratch);
 	if (err == OK && all)
 		err = notice_close(session, &loop->scratch);
 	if (err) {
@@ -297,7 +302,7 @@ enum err pump_cursor(struct session *session, struct cursor *cursor, int views_m
 		view_done(&view);
 		if (err)
 			return err;
-		if (session->owed || session->closing || cursor->ended)
+		if (session->owed || session->closing)
 			return OK;
 	}
 	return OK;

@@ -195,7 +195,7 @@ static struct cursor *session_next_cursor(struct session *session)
 		struct cursor *cursor = &session->cursors[at];
 		if (cursor->skip)
 			return cursor;
-		if (!found && !cursor->ended && list_empty(&cursor->link)) {
+		if (!found && list_empty(&cursor->link)) {
 			found = cursor;
 			session->cursor_next = (uint16_t)((at + 1) % session->cursor_count);
 		}
@@ -222,7 +222,7 @@ static void session_rest(struct session *session)
 {
 	bool more = session->owed || session->closing;
 	for (uint16_t i = 0; i < session->cursor_count && !more; i++)
-		more = list_empty(&session->cursors[i].link) && !session->cursors[i].ended;
+		more = list_empty(&session->cursors[i].link);
 	session->state = more ? SESSION_BUSY : SESSION_RESTING;
 	session->flushing = session->flushing && more;
 	if (more)

@@ -237,6 +237,38 @@ static void an_end_is_told_and_closes_and_a_finished_reader_gets_204(void **stat
 	ear_close(&ear);
 }
 
+static void an_end_that_the_store_has_lost_is_not_the_end(void **state)
+{
+	(void)state;
+	struct ear ear;
+	ear_open(&ear, usual);
+	struct ticket ticket = stage_ticket(ear.wanted, "a", SESSION_SSE_ENVELOPE, &ear.client);
+	ear.wanted[1] = (struct wanted){ .name = SLICE("b"), .start.kind = START_NOW };
+	ticket.wanted_count = 2;
+	stage_adopt(&ear.stage, &ticket);
+	struct position kept = stage_say(&ear.stage, "a", "kept");
+	stage_end(&ear.stage, "a", END_COMPLETE);
+	assert_true(stage_hear(&ear.stage, ear.client, &ear.buf));
+	assert_true(heard(&ear.buf, "tapecast.end"));
+	stage_say(&ear.stage, "b", "still here");
+	struct stream *stream = hub_find(ear.stage.hub, SLICE("a"));
+	struct gap gap = { .reason = GAP_REWOUND, .next = kept };
+	stream_lock(stream);
+	assert_int_equal(tape_fork(stream_tape(stream), &gap), OK);
+	stream_moved(stream);
+	stream_unlock(stream);
+	hub_put(ear.stage.hub, &stream, 1);
+	stage_say(&ear.stage, "a", "goes on");
+	assert_true(stage_hear(&ear.stage, ear.client, &ear.buf));
+	assert_true(heard(&ear.buf, "still here"));
+	assert_true(heard(&ear.buf, "\"reason\":\"rewound\""));
+	assert_true(heard(&ear.buf, "goes on"));
+	stage_end(&ear.stage, "a", END_COMPLETE);
+	stage_end(&ear.stage, "b", END_COMPLETE);
+	assert_false(stage_hear(&ear.stage, ear.client, &ear.buf));
+	ear_close(&ear);
+}
+
 static void passing_events_are_for_those_who_listen(void **state)
 {
 	(void)state;
@@ -319,6 +351,7 @@ int main(void)
 		TEST(stitched_frames_survive_short_writes),
 		TEST(a_reader_that_is_overtaken_is_told_and_goes_on),
 		TEST(an_end_is_told_and_closes_and_a_finished_reader_gets_204),
+		TEST(an_end_that_the_store_has_lost_is_not_the_end),
 		TEST(passing_events_are_for_those_who_listen),
 		TEST(one_event_to_a_thousand_sessions_allocates_a_constant_number_of_times),
 		TEST(a_failed_adoption_leaves_the_socket_to_the_caller),

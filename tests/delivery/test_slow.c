@@ -96,6 +96,21 @@ static void who_lags_gets_the_newest_of_each_key_and_is_told_how_many_were_folde
 	}
 }
 
+static void what_was_folded_is_told_before_the_end(void **state)
+{
+	(void)state;
+	struct market market;
+	market_open(&market, SESSION_SSE, SLOW_COALESCE, 5000);
+	market_trade(&market, 300);
+	stage_end(&market.stage, "a", END_COMPLETE);
+	assert_false(stage_hear(&market.stage, market.slow, &market.slow_buf));
+	struct slice all = buf_slice(&market.slow_buf);
+	const char *folded = memmem(all.at, all.bytes, "tapecast.folded", 15);
+	const char *end = memmem(all.at, all.bytes, "tapecast.end", 12);
+	assert_true(folded && end && folded < end);
+	market_close(&market);
+}
+
 static void who_is_overtaken_is_closed_if_the_policy_says_so(void **state)
 {
 	(void)state;
@@ -120,6 +135,7 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_teardown(fn, nothing_lives)
 	const struct CMUnitTest tests[] = {
 		TEST(who_lags_gets_the_newest_of_each_key_and_is_told_how_many_were_folded),
+		TEST(what_was_folded_is_told_before_the_end),
 		TEST(who_is_overtaken_is_closed_if_the_policy_says_so),
 	};
 	return cmocka_run_group_tests_name("slow", tests, NULL, NULL);
