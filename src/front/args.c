@@ -26,11 +26,6 @@ void args_fini(struct args *args)
 	memset(args->values, 0, sizeof args->values);
 }
 
-const char *arg_text(enum arg arg)
-{
-	return arg_rows[arg].text;
-}
-
 static int shown(struct slice text)
 {
 	return text.bytes < NOTE_VALUE_BYTES_MAX ? (int)text.bytes : NOTE_VALUE_BYTES_MAX;

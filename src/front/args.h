@@ -44,6 +44,5 @@ enum err args_number(const struct args *args, enum arg arg, uint64_t min, uint64
 /* One of two words. ERR_SYNTAX with a note. */
 enum err args_choice(const struct args *args, enum arg arg, const char *no, const char *yes,
 		     bool otherwise, bool *ret_yes) ERR_CHECKED;
-const char *arg_text(enum arg arg);
 
 #endif

@@ -81,13 +81,16 @@ static uint32_t put_members(struct buf *body, bool is_first, struct slice lines)
 	return count;
 }
 
-/* A gap is told once a page, at its beginning; one further on ends the page before it. */
+/* A gap is told once a page, at its beginning; one further on ends the page before it. To be
+ * overtaken by nothing but what has no position is none. */
 static bool take_gap(struct page *page, const struct view *view)
 {
-	if (page->has_gap || page->count > 0)
+	bool missing = view->kind == VIEW_GAP || !position_equal(&page->at, &view->end_at);
+	if (missing && (page->has_gap || page->count > 0))
 		return false;
-	page->has_gap = true;
-	page->gap = view->gap;
+	if (missing)
+		page->gap = view->gap;
+	page->has_gap = page->has_gap || missing;
 	page->at = view->gap.next;
 	page->ord = view->end_ord;
 	return true;
