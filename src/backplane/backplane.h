@@ -65,6 +65,20 @@ struct read {
 	struct list link;
 };
 
+/* What is answered when nothing is known: no such stream. */
+static inline void read_clear(struct read *read)
+{
+	read->err = OK;
+	read->status = READ_EMPTY;
+	read->head = read->floor = (struct position){ 0 };
+	read->oldest_seq = 1;
+	read->kept_count = read->kept_bytes = 0;
+	read->end = END_NONE;
+	read->more = false;
+	read->events = NULL;
+	read->count = 0;
+}
+
 /* DELETE: ends the stream as cancelled and drops its history. */
 struct drop {
 	struct slice name;

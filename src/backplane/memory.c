@@ -105,15 +105,7 @@ static void memory_read(struct backplane *backplane, struct read *read)
 	uint64_t now_ms = memory_now(memory);
 	struct record *record = NULL;
 
-	read->status = READ_EMPTY;
-	read->head = read->floor = (struct position){ 0 };
-	read->oldest_seq = 1;
-	read->kept_count = read->kept_bytes = 0;
-	read->end = END_NONE;
-	read->more = false;
-	read->events = NULL;
-	read->count = 0;
-	read->err = OK;
+	read_clear(read);
 	if (memory_is_away(memory))
 		read->err = ERR_UNAVAILABLE;
 	else

@@ -21,18 +21,6 @@ static struct errand *errand_new(struct redis *redis)
 	return errand;
 }
 
-static void read_clear(struct read *read)
-{
-	read->status = READ_EMPTY;
-	read->head = read->floor = (struct position){ 0 };
-	read->oldest_seq = 1;
-	read->kept_count = read->kept_bytes = 0;
-	read->end = END_NONE;
-	read->more = false;
-	read->events = NULL;
-	read->count = 0;
-}
-
 void errand_take_read(struct redis *redis, struct read *read)
 {
 	read_clear(read);

@@ -38,11 +38,6 @@ static inline void list_push(struct list *list, struct list *link)
 	list->prev = link;
 }
 
-static inline void list_push_front(struct list *list, struct list *link)
-{
-	list_push(list->next, link);
-}
-
 /* Takes link off its list; nothing happens if it is on none. */
 static inline void list_drop(struct list *link)
 {

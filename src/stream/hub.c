@@ -250,13 +250,3 @@ size_t hub_weight(const struct hub *hub)
 {
 	return atomic_load_explicit(&hub->weight, memory_order_relaxed);
 }
-
-void hub_each(struct hub *hub, void (*fn)(void *arg, struct stream *stream), void *arg)
-{
-	pthread_mutex_lock(&hub->lock);
-	size_t at = 0;
-	struct stream *stream;
-	while ((stream = map_next(hub->map, &at)))
-		fn(arg, stream);
-	pthread_mutex_unlock(&hub->lock);
-}

@@ -48,7 +48,4 @@ void hub_turn(struct hub *hub, uint64_t now_ms);
 size_t hub_count(const struct hub *hub);
 size_t hub_weight(const struct hub *hub);
 
-/* Walks every open stream for tests and admin pages: fn under the hub's lock. */
-void hub_each(struct hub *hub, void (*fn)(void *arg, struct stream *stream), void *arg);
-
 #endif

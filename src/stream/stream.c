@@ -14,7 +14,6 @@ enum err stream_new(struct slice name, struct tape_bounds bounds, _Atomic size_t
 	stream->tag = STREAM_TAG;
 	memcpy(stream->name, name.at, name.bytes);
 	stream->name_bytes = name.bytes;
-	stream->bounds = bounds;
 	stream->hub_weight = hub_weight;
 	stream->refs = 1;
 	list_init(&stream->watches);
@@ -116,16 +115,4 @@ void *stream_feed(const struct stream *stream)
 void stream_feed_set(struct stream *stream, void *feed)
 {
 	stream->feed = feed;
-}
-
-enum err stream_tape_renew(struct stream *stream)
-{
-	MUST(stream->watch_count == 0);
-	struct tape *tape = NULL;
-	enum err err = tape_new(stream_name(stream), stream->bounds, &tape);
-	if (err)
-		return err;
-	tape_free(&stream->tape);
-	stream->tape = tape;
-	return OK;
 }

@@ -41,8 +41,5 @@ void stream_moved(struct stream *stream);
 /* One pointer for whoever feeds the stream; freed by hub_config.unfed when the stream goes. */
 void *stream_feed(const struct stream *stream);
 void stream_feed_set(struct stream *stream, void *feed);
-/* Throws the tape away for a fresh one (a feed that starts over with nobody listening).
- * ERR_NOMEM. */
-enum err stream_tape_renew(struct stream *stream) ERR_CHECKED;
 
 #endif

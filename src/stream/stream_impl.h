@@ -15,7 +15,6 @@ struct stream {
 	uint32_t tag;
 	pthread_mutex_t lock;
 	struct tape *tape;
-	struct tape_bounds bounds;
 	bool live;
 	struct list watches;
 	size_t watch_count;

@@ -37,8 +37,8 @@ static void first_in_is_first_out(void **state)
 	assert_true(list_empty(list));
 	list_push(list, &items[1].link);
 	list_push(list, &items[2].link);
-	list_push_front(list, &items[3].link);
-	assert_int_equal(digits(list), 312);
+	list_push(list, &items[3].link);
+	assert_int_equal(digits(list), 123);
 	assert_false(list_empty(list));
 }
 

@@ -340,25 +340,6 @@ static void a_stream_has_the_bounds_of_its_class(void **state)
 	hub_put(house->hub, &large, 0);
 }
 
-static void count_one(void *arg, struct stream *stream)
-{
-	assert_int_equal(stream_name(stream).bytes, 1);
-	(*(size_t *)arg)++;
-}
-
-static void each_open_stream_is_walked_once(void **state)
-{
-	struct house *house = house_of(state);
-	house_open(house, 9, SIZE_MAX, 100);
-	struct stream *a = get(house, "a"), *b = get(house, "b");
-	fill(b, 1, 0, 1);
-	hub_put(house->hub, &b, 0);
-	size_t count = 0;
-	hub_each(house->hub, count_one, &count);
-	assert_int_equal(count, 2);
-	hub_put(house->hub, &a, 0);
-}
-
 static void without_memory_nothing_is_made_and_nothing_is_lost(void **state)
 {
 	struct house *house = house_of(state);
@@ -468,7 +449,6 @@ int main(void)
 		TEST(what_is_in_use_stays_however_much_it_weighs),
 		TEST(turns_age_every_tape_in_the_end),
 		TEST(a_stream_has_the_bounds_of_its_class),
-		TEST(each_open_stream_is_walked_once),
 		TEST(without_memory_nothing_is_made_and_nothing_is_lost),
 		TEST(threads_share_a_hub),
 	};

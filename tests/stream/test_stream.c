@@ -81,29 +81,6 @@ static void every_watch_hears_once_that_the_tape_moved(void **state)
 	scene_close(&scene);
 }
 
-static void a_renewed_tape_is_fresh_and_weighs_less(void **state)
-{
-	struct scene scene = scene_open(state);
-	struct stream *a = scene.stream;
-	size_t empty = tape_weight(stream_tape(a));
-	fill(a, 1, 10000);
-	stream_lock(a);
-	struct tape *old = stream_tape(a);
-	mem_fail_after(1);
-	assert_int_equal(stream_tape_renew(a), ERR_NOMEM);
-	mem_fail_after(-1);
-	assert_ptr_equal(stream_tape(a), old);
-	assert_int_equal(tape_head_ord(stream_tape(a)), 1);
-	assert_int_equal(stream_tape_renew(a), OK);
-	assert_int_equal(tape_head_ord(stream_tape(a)), 0);
-	stream_unlock(a);
-	assert_int_equal(hub_weight(scene.hub), empty);
-	for (uint64_t seq = 1; seq <= 9; seq++)
-		fill(a, seq, 1);
-	assert_int_equal(tape_tail_ord(stream_tape(a)), 5); /* the bounds are still there */
-	scene_close(&scene);
-}
-
 static int teardown(void **state)
 {
 	(void)state;
@@ -116,7 +93,6 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_teardown(fn, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(every_watch_hears_once_that_the_tape_moved),
-		TEST(a_renewed_tape_is_fresh_and_weighs_less),
 	};
 	return cmocka_run_group_tests_name("stream", tests, NULL, NULL);
 }
