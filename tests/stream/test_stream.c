@@ -81,6 +81,19 @@ static void every_watch_hears_once_that_the_tape_moved(void **state)
 	scene_close(&scene);
 }
 
+static void the_bounds_of_the_name_are_the_tapes_and_the_hub_weighs_it(void **state)
+{
+	struct scene scene = scene_open(state);
+	size_t empty = hub_weight(scene.hub);
+	for (uint64_t seq = 1; seq <= 9; seq++)
+		fill(scene.stream, seq, 1000);
+	assert_true(hub_weight(scene.hub) > empty + 4 * 1000);
+	stream_lock(scene.stream);
+	assert_int_equal(tape_tail_ord(stream_tape(scene.stream)), 5);
+	stream_unlock(scene.stream);
+	scene_close(&scene);
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -93,6 +106,7 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_teardown(fn, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(every_watch_hears_once_that_the_tape_moved),
+		TEST(the_bounds_of_the_name_are_the_tapes_and_the_hub_weighs_it),
 	};
 	return cmocka_run_group_tests_name("stream", tests, NULL, NULL);
 }
