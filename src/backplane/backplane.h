@@ -15,7 +15,15 @@
 
 struct backplane;
 
-enum { BACKPLANE_GROUP_MAX = 64, BACKPLANE_READ_MAX = 1000 };
+enum {
+	BACKPLANE_GROUP_MAX = 64,
+	BACKPLANE_READ_MAX = 1000,
+	BACKPLANE_TELL_BYTES_MAX = 65536,
+	BACKPLANE_FACTS_MAX = 10000, /* of a set */
+	BACKPLANE_FACT_SET_MAX = 32,
+	BACKPLANE_FACT_KEY_MAX = 256,
+	BACKPLANE_FACT_VALUE_MAX = 1024,
+};
 
 /* A publish of 1..64 events of one stream, all or nothing. */
 struct publish {
@@ -88,6 +96,47 @@ struct drop {
 	struct list link;
 };
 
+/* A fact: small, shared by all nodes, gone by itself. It outlives the node that put it down. */
+struct fact {
+	/* asked */
+	struct slice set; /* [a-z0-9-], 1 to 32 bytes: which facts belong together */
+	struct slice key, value; /* any bytes; the key is not empty. A newer value replaces */
+	uint64_t ttl_ms; /* it is true for so long; 0: no longer */
+	void (*done)(struct fact *fact); /* once; may free the request */
+	/* answered */
+	enum err err; /* OK, ERR_FULL, ERR_TOO_BIG, ERR_UNAVAILABLE, ERR_NOMEM */
+	struct list link; /* the backplane's while it has it */
+};
+
+/* Asks for all facts of a set. */
+struct fact_list {
+	struct slice set;
+	/* One fact, in no order, before `done`; its bytes are borrowed. Calls no backplane. */
+	void (*each)(struct fact_list *list, struct slice key, struct slice value,
+		     uint64_t left_ms);
+	void (*done)(struct fact_list *list); /* once; may free the request */
+	enum err err; /* OK, ERR_UNAVAILABLE, ERR_NOMEM: the list is not whole */
+	struct list link;
+};
+
+/* How well a store hears itself. */
+struct backplane_health {
+	bool ready; /* what was published can be read back just now */
+	/* Of the newest message that the store has given back to this node: how long ago, and how
+	 * long it took. Never: UINT64_MAX. A store in the process needs none: both 0. */
+	uint64_t echo_age_ms, echo_us;
+};
+
+/* What a store has done since it began; zeros where it means nothing. */
+struct backplane_counts {
+	uint64_t commands; /* sent to the server */
+	uint64_t commits, committed_events; /* calls that published, and what they carried */
+	uint64_t connects, disconnects; /* of any connection; the first connect counts */
+	uint64_t pushes_received, bytes_sent, bytes_received;
+	uint64_t lost_tails; /* streams on which something acknowledged was found to be gone */
+	uint64_t posts_waiting; /* now */
+};
+
 /* What a stream's watcher hears. Events: borrowed, take references. */
 struct push {
 	struct slice name;
@@ -105,6 +154,16 @@ struct backplane_sink {
 	void (*doubt)(void *arg);
 };
 
+/* Who hears what nodes tell each other. Given when a store is made. */
+struct backplane_ear {
+	void *arg;
+	/* A word, at most once; from any thread, with no lock held. NULL: nobody listens. */
+	void (*heard)(void *arg, struct slice bytes);
+	/* From now on words come; until now they may have been lost, so look at the facts. Where
+	 * nodes share a store this comes after every connect, the first one too. May be NULL. */
+	void (*missed)(void *arg);
+};
+
 struct backplane_ops {
 	const char *name;
 	bool pushes_can_fail;
@@ -118,10 +177,17 @@ struct backplane_ops {
 	void (*watch)(struct backplane *backplane, struct slice name,
 		      void (*watched)(void *arg, struct slice name), void *arg);
 	void (*unwatch)(struct backplane *backplane, struct slice name);
+	/* A word to every node, this one included, at most once each. ERR_UNAVAILABLE: to nobody;
+	 * ERR_TOO_BIG, ERR_FULL (too many are waiting), ERR_NOMEM. */
+	enum err (*tell)(struct backplane *backplane, struct slice bytes);
+	void (*fact_put)(struct backplane *backplane, struct fact *fact);
+	void (*fact_list)(struct backplane *backplane, struct fact_list *list);
 	/* Bounded work that is due: expiry, retries. Returns when it wants the next (monotonic). */
 	uint64_t (*turn)(struct backplane *backplane, uint64_t now_ms);
 	/* What was published can be read back just now. */
 	bool (*ready)(struct backplane *backplane);
+	void (*health)(struct backplane *backplane, struct backplane_health *ret_health);
+	void (*counts)(struct backplane *backplane, struct backplane_counts *ret_counts);
 	/* The end is near: all that is under way is answered before it returns, and whatever is
 	 * asked from now on at once. NULL: nothing is ever under way between calls. */
 	void (*stop)(struct backplane *backplane);

@@ -11,6 +11,7 @@ libbackplane_la_SOURCES = \
 	src/backplane/feed_turn.c \
 	src/backplane/memory.c \
 	src/backplane/memory.h \
+	src/backplane/memory_fact.c \
 	src/backplane/memory_fault.c \
 	src/backplane/memory_idem.c \
 	src/backplane/memory_impl.h \

@@ -20,12 +20,12 @@ uint64_t memory_now(const struct memory *memory)
 	return memory->config.world->ops->now_ms(memory->config.world);
 }
 
-static bool memory_is_away(struct memory *memory)
+bool memory_is_away(struct memory *memory)
 {
 	return atomic_load_explicit(&memory->away, memory_order_relaxed);
 }
 
-static enum err away_note(void)
+enum err memory_away_note(void)
 {
 	return err_note(ERR_UNAVAILABLE, "the store does not answer");
 }
@@ -64,6 +64,11 @@ static enum err publish_into(struct memory *memory, struct record *record, struc
 						    .events = publish->events,
 						    .count = publish->count });
 	}
+	if (err == OK && !publish->duplicate) {
+		atomic_fetch_add_explicit(&memory->commits, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&memory->committed_events, publish->count,
+					  memory_order_relaxed);
+	}
 	record_leave(memory, record, now_ms);
 	return err;
 }
@@ -78,7 +83,7 @@ static void memory_publish(struct backplane *backplane, struct publish *publish)
 	publish->duplicate = false;
 	publish->note[0] = '\0';
 	if (memory_is_away(memory))
-		err = away_note();
+		err = memory_away_note();
 	else
 		err = memory_find_or_make(memory, publish->name, now_ms, &record);
 	if (err == OK) {
@@ -162,7 +167,7 @@ static void memory_drop(struct backplane *backplane, struct drop *drop)
 
 	drop->err = ERR_NOT_FOUND;
 	if (memory_is_away(memory))
-		drop->err = away_note();
+		drop->err = memory_away_note();
 	else
 		record = memory_find(memory, drop->name);
 	if (record) {
@@ -187,7 +192,7 @@ static enum err memory_shout(struct backplane *backplane, struct slice name, str
 	MUST(event->ephemeral && event->end == END_NONE);
 	if (memory_is_away(memory)) {
 		event_unref(&event);
-		return away_note();
+		return memory_away_note();
 	}
 	record = memory_find(memory, name);
 	if (record)
@@ -233,6 +238,24 @@ static bool memory_ready(struct backplane *backplane)
 	return !memory_is_away(memory_of(backplane));
 }
 
+static void memory_health(struct backplane *backplane, struct backplane_health *ret_health)
+{
+	bool away = memory_is_away(memory_of(backplane));
+	*ret_health = (struct backplane_health){ .ready = !away,
+						 .echo_age_ms = away ? UINT64_MAX : 0,
+						 .echo_us = away ? UINT64_MAX : 0 };
+}
+
+static void memory_counts(struct backplane *backplane, struct backplane_counts *ret_counts)
+{
+	struct memory *memory = memory_of(backplane);
+	*ret_counts = (struct backplane_counts){
+		.commits = atomic_load_explicit(&memory->commits, memory_order_relaxed),
+		.committed_events =
+			atomic_load_explicit(&memory->committed_events, memory_order_relaxed),
+	};
+}
+
 static struct slice record_name_of(const void *object)
 {
 	return record_name(object);
@@ -246,6 +269,7 @@ static void memory_free(struct backplane **backplane)
 	void *object;
 
 	memory_late_clear(memory);
+	memory_facts_clear(memory);
 	for (size_t at = 0; memory->records && (object = map_next(memory->records, &at));) {
 		struct record *record = map_take(memory->records, record_name_of(object));
 		list_drop(&record->recent);
@@ -257,6 +281,7 @@ static void memory_free(struct backplane **backplane)
 	map_free(&memory->watched);
 	pthread_mutex_destroy(&memory->table_lock);
 	pthread_mutex_destroy(&memory->late_lock);
+	pthread_mutex_destroy(&memory->facts_lock);
 	memory->tag = 0;
 	mem_free(memory);
 	*backplane = NULL;
@@ -271,8 +296,13 @@ static const struct backplane_ops memory_ops = {
 	.shout = memory_shout,
 	.watch = memory_watch,
 	.unwatch = memory_unwatch,
+	.tell = memory_tell,
+	.fact_put = memory_fact_put,
+	.fact_list = memory_fact_list,
 	.turn = memory_turn,
 	.ready = memory_ready,
+	.health = memory_health,
+	.counts = memory_counts,
 	.free = memory_free,
 };
 
@@ -287,11 +317,14 @@ enum err memory_new(const struct memory_config *config, struct backplane **ret_b
 	backplane->ops = &memory_ops;
 	pthread_mutex_init(&memory->table_lock, NULL);
 	pthread_mutex_init(&memory->late_lock, NULL);
+	pthread_mutex_init(&memory->facts_lock, NULL);
 	list_init(&memory->recent);
 	list_init(&memory->late);
 	enum err err = map_new(record_name_of, config->streams_max, &memory->records);
 	if (err == OK)
 		err = map_new(watched_name_of, UINT32_MAX, &memory->watched);
+	if (err == OK)
+		err = map_new(fact_set_name_of, MEMORY_FACT_SETS_MAX, &memory->fact_sets);
 	if (err)
 		memory_free(&backplane);
 	else

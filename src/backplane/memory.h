@@ -8,7 +8,8 @@
  * Promise positions, answers and statuses are those of the agreement every backplane keeps
  *         (ARCHITECTURE.md); with the fault hooks unused, no push is ever lost.
  * Bound   streams_max; events, bytes and age a stream (the class's); bytes in all (least recently
- *         used idle streams go first); idempotency keys: two generations of idem_max each.
+ *         used idle streams go first); idempotency keys: two generations of idem_max each;
+ *         BACKPLANE_FACTS_MAX facts a set, in MEMORY_FACT_SETS_MAX sets.
  */
 #ifndef TAPECAST_BACKPLANE_MEMORY_H
 #define TAPECAST_BACKPLANE_MEMORY_H
@@ -16,6 +17,8 @@
 #include "backplane/backplane.h"
 #include "stream/tape.h"
 #include "world/world.h"
+
+enum { MEMORY_FACT_SETS_MAX = 64 };
 
 struct memory_config {
 	struct world *world; /* clocks and the random part of epochs */
@@ -25,6 +28,7 @@ struct memory_config {
 	uint64_t idem_window_ms; /* default 120,000 */
 	struct tape_bounds (*bounds_of)(void *arg, struct slice name);
 	void *bounds_arg;
+	struct backplane_ear ear;
 };
 
 enum err memory_new(const struct memory_config *config, struct backplane **ret_backplane)

@@ -273,6 +273,9 @@ void memory_fault_away(struct backplane *backplane, bool away)
 	struct backplane_sink *sink = &backplane->sink;
 	if (away)
 		memory_late_drop(memory);
-	else if (was_away && sink->doubt)
+	if (!away && was_away && sink->doubt)
 		sink->doubt(sink->arg);
+	const struct backplane_ear *ear = &memory->config.ear;
+	if (!away && was_away && ear->missed)
+		ear->missed(ear->arg);
 }

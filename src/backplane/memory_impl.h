@@ -2,7 +2,7 @@
  * memory_impl: the inside of the memory backplane, for memory*.c alone.
  *
  * Thread  three kinds of lock, in this rank: a record's, then (inside the sink) hub and stream,
- *         then the table's or the late queue's. Those are leaves: nothing is called and no other
+ *         then the table's, the facts' or the late queue's. Those are leaves: nothing is called and no other
  *         lock is taken under them, so that unwatch may come from anywhere.
  */
 #ifndef TAPECAST_BACKPLANE_MEMORY_IMPL_H
@@ -125,6 +125,10 @@ struct memory {
 	uint64_t walk_due_ms; /* the turn's own */
 	bool watch_all; /* a watch found no memory: everything is pushed, the sink sorts it out */
 
+	pthread_mutex_t facts_lock; /* a leaf */
+	struct map *fact_sets;
+	_Atomic uint64_t commits, committed_events;
+
 	struct backplane_ops faulty_ops; /* ops once faults are allowed */
 	atomic_bool away;
 	_Atomic uint32_t drop_count;
@@ -157,6 +161,16 @@ bool memory_watches(struct memory *memory, struct slice name);
 uint64_t memory_walk(struct memory *memory, uint64_t now_ms);
 /* Makes room while the histories weigh too much, at other streams' cost before `kept`'s. */
 void memory_squeeze(struct memory *memory, const struct record *kept);
+
+bool memory_is_away(struct memory *memory);
+enum err memory_away_note(void);
+
+/* memory_fact.c */
+struct slice fact_set_name_of(const void *object);
+enum err memory_tell(struct backplane *backplane, struct slice bytes) ERR_CHECKED;
+void memory_fact_put(struct backplane *backplane, struct fact *fact);
+void memory_fact_list(struct backplane *backplane, struct fact_list *list);
+void memory_facts_clear(struct memory *memory);
 
 /* The faults' way between the store and the sink. Events are borrowed. */
 void memory_push(struct memory *memory, const struct push *push);

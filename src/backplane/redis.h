@@ -41,6 +41,7 @@ struct redis_config {
 	uint64_t idem_window_ms;
 	struct tape_bounds (*bounds_of)(void *arg, struct slice name);
 	void *bounds_arg;
+	struct backplane_ear ear;
 };
 
 /* The thread runs when it returns; the server may be away. ERR_NOMEM, ERR_SYSTEM, ERR_SYNTAX. */

@@ -41,6 +41,29 @@ static void rig_pushed(void *arg, const struct push *push)
 	pthread_mutex_unlock(&rig->lock);
 }
 
+static void rig_heard_word(void *arg, struct slice bytes)
+{
+	struct rig *rig = arg;
+	pthread_mutex_lock(&rig->lock);
+	size_t at = atomic_load(&rig->word_count);
+	if (at < WORDS_MAX) {
+		rig->words[at].bytes = bytes.bytes;
+		copy_text(rig->words[at].begin, bytes);
+	}
+	atomic_store(&rig->word_count, at + 1);
+	pthread_mutex_unlock(&rig->lock);
+}
+
+static void rig_missed(void *arg)
+{
+	atomic_fetch_add(&((struct rig *)arg)->missed_count, 1);
+}
+
+struct backplane_ear rig_ear(struct rig *rig)
+{
+	return (struct backplane_ear){ rig, rig_heard_word, rig_missed };
+}
+
 struct rig *rig_new(const struct backplane_factory *factory, struct tape_bounds bounds)
 {
 	struct rig *rig = mem_zalloc(sizeof *rig);
@@ -49,7 +72,7 @@ struct rig *rig_new(const struct backplane_factory *factory, struct tape_bounds 
 	assert_non_null(rig->heard);
 	pthread_mutex_init(&rig->lock, NULL);
 	rig->factory = factory;
-	rig->backplane = factory->make(bounds);
+	rig->backplane = factory->make(bounds, rig_ear(rig));
 	assert_non_null(rig->backplane);
 	rig->backplane->sink = (struct backplane_sink){ .arg = rig, .pushed = rig_pushed };
 	return rig;
@@ -99,6 +122,13 @@ static void rig_watched(void *arg, struct slice name)
 	struct rig *rig = arg;
 	assert_true(name.bytes > 0);
 	atomic_fetch_add(&rig->watched_count, 1);
+}
+
+void rig_wait_words(struct rig *rig, size_t count)
+{
+	for (int i = 0; i < STEPS_MAX && atomic_load(&rig->word_count) < count; i++)
+		rig_step(rig);
+	assert_int_equal(atomic_load(&rig->word_count), count);
 }
 
 void rig_watch(struct rig *rig, const char *name)

@@ -11,7 +11,7 @@
 
 #include "conformance/backplane_suite.h"
 
-enum { HEARD_MAX = 20000, HEARD_TEXT_MAX = 24 };
+enum { HEARD_MAX = 20000, HEARD_TEXT_MAX = 24, WORDS_MAX = 64 };
 
 /* One pushed event. */
 struct heard {
@@ -24,6 +24,12 @@ struct heard {
 	bool ephemeral, dropped;
 };
 
+/* A word that was told. */
+struct word {
+	size_t bytes;
+	char begin[HEARD_TEXT_MAX];
+};
+
 struct rig {
 	const struct backplane_factory *factory;
 	struct backplane *backplane;
@@ -31,6 +37,8 @@ struct rig {
 	struct heard *heard;
 	size_t heard_count;
 	atomic_size_t watched_count;
+	struct word words[WORDS_MAX];
+	atomic_size_t word_count, missed_count;
 };
 
 struct rig *rig_new(const struct backplane_factory *factory, struct tape_bounds bounds);
@@ -40,6 +48,10 @@ void rig_wait(struct rig *rig, const atomic_bool *flag);
 /* Until so many events have been pushed. */
 void rig_wait_heard(struct rig *rig, size_t count);
 void rig_watch(struct rig *rig, const char *name);
+/* Until so many words have been heard. */
+void rig_wait_words(struct rig *rig, size_t count);
+/* The ear of a rig. */
+struct backplane_ear rig_ear(struct rig *rig);
 
 /* What a publish came to; head, first, last as the seam says. */
 struct told {

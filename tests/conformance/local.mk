@@ -5,7 +5,8 @@ backplane_suite_sources = \
 	tests/conformance/backplane_suite.c \
 	tests/conformance/backplane_suite.h \
 	tests/conformance/backplane_threads.c \
-	tests/conformance/backplane_threads.h
+	tests/conformance/backplane_threads.h \
+	tests/conformance/backplane_words.c
 
 check_PROGRAMS += tests/conformance/test_memory tests/conformance/test_redis
 

@@ -13,7 +13,7 @@ static struct tape_bounds bounds_of(void *arg, struct slice name)
 	return bounds;
 }
 
-static struct backplane *make(struct tape_bounds wanted)
+static struct backplane *make(struct tape_bounds wanted, struct backplane_ear ear)
 {
 	const struct memory_config config = {
 		.world = world_linux(),
@@ -22,6 +22,7 @@ static struct backplane *make(struct tape_bounds wanted)
 		.idem_max = 1000,
 		.idem_window_ms = 120000,
 		.bounds_of = bounds_of,
+		.ear = ear,
 	};
 	struct backplane *backplane = NULL;
 	bounds = wanted;
@@ -31,5 +32,5 @@ static struct backplane *make(struct tape_bounds wanted)
 int main(void)
 {
 	const struct backplane_factory factory = { .name = "memory", .make = make };
-	return backplane_suite_run(&factory);
+	return backplane_suite_run(&factory) + backplane_words_run(&factory);
 }

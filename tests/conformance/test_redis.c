@@ -36,7 +36,7 @@ static void step(struct backplane *backplane)
 }
 
 /* A prefix each, so that every store is empty. */
-static struct backplane *make(struct tape_bounds wanted)
+static struct backplane *make(struct tape_bounds wanted, struct backplane_ear ear)
 {
 	static char prefix[16];
 	struct backplane *backplane = NULL;
@@ -47,6 +47,7 @@ static struct backplane *make(struct tape_bounds wanted)
 		.idem_max = 1000,
 		.idem_window_ms = 120000,
 		.bounds_of = bounds_of,
+		.ear = ear,
 	};
 	(void)snprintf(prefix, sizeof prefix, "t%u", store_count++);
 	(void)snprintf(config.place.host, sizeof config.place.host, "%s", path);
