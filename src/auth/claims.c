@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "auth/members.h"
-#include "wire/name.h"
+#include "auth/pattern.h"
 
 static const char *const verbs[VERB_COUNT] = { "subscribe", "publish", "presence" };
 
@@ -69,16 +69,6 @@ static enum err read_audiences(struct json_value object, struct claims *claims)
 	return err;
 }
 
-/* A star that is not at the end would promise more than it does. */
-static enum err check_pattern(struct slice pattern)
-{
-	if (pattern.bytes == 0 || pattern.bytes > NAME_BYTES_MAX)
-		return err_note(ERR_SYNTAX, "a pattern has 1 to %d bytes", NAME_BYTES_MAX);
-	if (memchr(pattern.at, '*', pattern.bytes - 1))
-		return err_note(ERR_SYNTAX, "a pattern has its * at the end, or none");
-	return OK;
-}
-
 static enum err read_patterns(struct json_value grants, enum verb verb, struct claims *claims)
 {
 	struct json_value value, one;
@@ -97,7 +87,7 @@ static enum err read_patterns(struct json_value grants, enum verb verb, struct c
 		struct slice *pattern = &claims->patterns[verb][claims->pattern_count[verb]++];
 		err = keep_text(one, verbs[verb], claims, pattern);
 		if (!err)
-			err = check_pattern(*pattern);
+			err = pattern_check(*pattern);
 	}
 	return err;
 }
@@ -110,15 +100,11 @@ static enum err read_info(struct json_value value, struct claims *claims)
 	return err;
 }
 
-static enum err read_grants(struct json_value object, struct claims *claims)
+enum err claims_read_grants(struct json_value grants, struct claims *claims)
 {
-	struct json_value grants, value;
+	struct json_value value;
 
-	if (!members_find(object, "tapecast", &grants))
-		return OK;
-	enum err err = members_check(grants);
-	if (err)
-		return err_prefix(err, "tapecast");
+	enum err err = OK;
 	for (int verb = 0; verb < VERB_COUNT && !err; verb++)
 		err = read_patterns(grants, (enum verb)verb, claims);
 	if (err)
@@ -129,6 +115,16 @@ static enum err read_grants(struct json_value object, struct claims *claims)
 		claims->admin = value.kind == JSON_TRUE;
 	}
 	return members_find(grants, "info", &value) ? read_info(value, claims) : OK;
+}
+
+static enum err read_own(struct json_value object, struct claims *claims)
+{
+	struct json_value grants;
+
+	if (!members_find(object, "tapecast", &grants))
+		return OK;
+	enum err err = members_check(grants);
+	return err ? err_prefix(err, "tapecast") : claims_read_grants(grants, claims);
 }
 
 enum err claims_read(struct slice payload, struct claims *ret_claims)
@@ -145,8 +141,7 @@ enum err claims_read(struct slice payload, struct claims *ret_claims)
 		err = members_open(payload, &object);
 	if (err)
 		return err_prefix(err, "the token's claims");
-	if (!members_find(object, "exp", &value))
-		return err_note(ERR_SYNTAX, "the token has no exp");
+	claims->has_exp = members_find(object, "exp", &value);
 	err = read_time(object, "exp", &claims->exp_s);
 	if (!err)
 		err = read_time(object, "nbf", &claims->nbf_s);
@@ -160,7 +155,7 @@ enum err claims_read(struct slice payload, struct claims *ret_claims)
 		err = read_text(object, "jti", claims, &claims->jti);
 	if (!err)
 		err = read_audiences(object, claims);
-	return err ? err : read_grants(object, claims);
+	return err ? err : read_own(object, claims);
 }
 
 static bool is_for(const struct claims *claims, struct slice audience)
@@ -174,50 +169,28 @@ static bool is_for(const struct claims *claims, struct slice audience)
 
 enum err claims_check(const struct claims *claims, const struct claims_rules *rules)
 {
-	uint64_t now_s = rules->now_s, leeway_s = rules->leeway_s;
+	uint64_t now_ms = rules->now_ms, leeway_ms = rules->leeway_ms;
+	uint64_t exp_ms = claims->exp_s * 1000, nbf_ms = claims->nbf_s * 1000;
+	uint64_t iat_ms = claims->iat_s * 1000;
 
-	if (now_s >= claims->exp_s + leeway_s)
-		return err_note(ERR_DENIED, "the token expired %" PRIu64 " s ago",
-				now_s - claims->exp_s);
-	if (now_s + leeway_s < claims->nbf_s)
-		return err_note(ERR_DENIED, "the token is not valid for %" PRIu64 " s yet (nbf)",
-				claims->nbf_s - now_s);
-	if (now_s + leeway_s < claims->iat_s)
-		return err_note(ERR_DENIED, "the token is from the future by %" PRIu64 " s (iat)",
-				claims->iat_s - now_s);
+	if (!claims->has_exp && !rules->exp_optional)
+		return err_note(ERR_TOKEN, "the token has no exp");
+	if (claims->has_exp && now_ms >= exp_ms + leeway_ms)
+		return err_note(ERR_EXPIRED, "the token expired %" PRIu64 " s ago",
+				(now_ms - exp_ms) / 1000);
+	if (now_ms + leeway_ms < nbf_ms)
+		return err_note(ERR_TOKEN, "the token is not valid for %" PRIu64 " s yet (nbf)",
+				(nbf_ms - now_ms + 999) / 1000);
+	if (now_ms + leeway_ms < iat_ms)
+		return err_note(ERR_TOKEN, "the token is from the future by %" PRIu64 " s (iat)",
+				(iat_ms - now_ms + 999) / 1000);
 	if (rules->issuer.bytes && !slice_equal(claims->iss, rules->issuer))
-		return err_note(ERR_DENIED, "the token's issuer is not \"%.*s\"",
+		return err_note(ERR_TOKEN, "the token's issuer is not \"%.*s\"",
 				(int)rules->issuer.bytes, rules->issuer.at);
 	if (rules->audience.bytes && !is_for(claims, rules->audience))
-		return err_note(ERR_DENIED, "the token's audience is not \"%.*s\"",
+		return err_note(ERR_TOKEN, "the token's audience is not \"%.*s\"",
 				(int)rules->audience.bytes, rules->audience.at);
 	return OK;
-}
-
-/* Takes text off the front of *rest; false: it does not begin so. */
-static bool eat(struct slice *rest, struct slice text)
-{
-	if (!slice_starts(*rest, text))
-		return false;
-	*rest = slice_from(rest->at + text.bytes, rest->bytes - text.bytes);
-	return true;
-}
-
-static bool pattern_matches(struct slice pattern, struct slice sub, struct slice name)
-{
-	while (pattern.bytes) {
-		if (slice_equal(pattern, SLICE("*")))
-			return true;
-		if (eat(&pattern, SLICE("{sub}"))) {
-			if (!sub.bytes || !eat(&name, sub))
-				return false;
-			continue;
-		}
-		if (!eat(&name, slice_from(pattern.at, 1)))
-			return false;
-		pattern = slice_from(pattern.at + 1, pattern.bytes - 1);
-	}
-	return name.bytes == 0;
 }
 
 enum err claims_allow(const struct claims *claims, enum verb verb, struct slice name)

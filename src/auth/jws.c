@@ -3,13 +3,7 @@
 #include "auth/members.h"
 #include "wire/base64url.h"
 
-struct header {
-	enum alg alg;
-	bool has_kid;
-	struct buf kid;
-};
-
-static enum err header_read(struct slice text, struct header *header)
+static enum err header_read(struct slice text, struct jws *jws)
 {
 	struct json_value object, value;
 	struct buf alg;
@@ -20,8 +14,8 @@ static enum err header_read(struct slice text, struct header *header)
 	if (members_find(object, "crit", &value) || members_find(object, "b64", &value))
 		return err_note(ERR_SYNTAX, "the token's header asks for an extension");
 	if (members_find(object, "kid", &value)) {
-		header->has_kid = true;
-		err = json_string(value, &header->kid);
+		jws->has_kid = true;
+		err = json_string(value, &jws->kid);
 		if (err)
 			return err_prefix(err, "the token's kid");
 	}
@@ -30,28 +24,42 @@ static enum err header_read(struct slice text, struct header *header)
 	buf_init(&alg, 16);
 	err = json_string(value, &alg);
 	if (!err)
-		err = alg_parse(buf_slice(&alg), &header->alg);
+		err = alg_parse(buf_slice(&alg), &jws->alg);
 	buf_fini(&alg);
 	return err ? err_note(ERR_SYNTAX, "the token's alg is none that is known here") : OK;
 }
 
-/* A key without a name may be tried for any: files of secrets and PEM cannot say one. */
-static bool key_is_meant(const struct key *key, const struct header *header)
+static bool is_named_so(const struct key *key, const struct jws *jws)
 {
-	return key->alg == header->alg &&
-	       (!header->has_kid || !key->kid[0] ||
-		slice_equal(slice_of(key->kid), buf_slice(&header->kid)));
+	return key->kid[0] && slice_equal(slice_of(key->kid), buf_slice(&jws->kid));
 }
 
-static enum err verify(const struct header *header, struct slice text, struct slice signature,
-		       const struct key_ring *ring)
+static bool ring_has_name(const struct key_ring *ring, const struct jws *jws)
 {
 	for (size_t i = 0; i < ring->count; i++) {
-		if (key_is_meant(ring->keys[i], header) &&
-		    key_verifies(ring->keys[i], text, signature))
+		if (is_named_so(ring->keys[i], jws))
+			return true;
+	}
+	return false;
+}
+
+bool jws_names_unknown_key(const struct jws *jws, const struct key_ring *ring)
+{
+	return jws->has_kid && !ring_has_name(ring, jws);
+}
+
+enum err jws_verify(const struct jws *jws, const struct key_ring *ring)
+{
+	bool by_name = jws->has_kid && ring_has_name(ring, jws);
+
+	for (size_t i = 0; i < ring->count; i++) {
+		const struct key *key = ring->keys[i];
+		bool is_meant = by_name ? is_named_so(key, jws) : !jws->has_kid || !key->kid[0];
+		if (is_meant && key->alg == jws->alg &&
+		    key_verifies(key, jws->text, buf_slice(&jws->signature)))
 			return OK;
 	}
-	return err_note(ERR_DENIED, "no key that this server knows verifies the token");
+	return err_note(ERR_TOKEN, "no key that this server knows verifies the token");
 }
 
 /* "a.b.c" into its three parts. */
@@ -74,36 +82,50 @@ static enum err split(struct slice token, struct slice parts[3])
 	return OK;
 }
 
-static enum err open_parts(struct slice token, const struct slice parts[3], struct header *header,
-			   struct buf *scratch, const struct key_ring *ring)
+enum err jws_read(struct slice token, struct jws *ret_jws)
 {
-	enum err err = base64url_decode(parts[0], scratch);
-	if (!err)
-		err = header_read(buf_slice(scratch), header);
-	buf_reset(scratch);
-	if (!err)
-		err = base64url_decode(parts[2], scratch);
+	struct slice parts[3];
+	struct jws *jws = ret_jws;
+	struct buf header;
+
+	*jws = (struct jws){ 0 };
+	buf_init(&jws->kid, KEY_KID_BYTES_MAX);
+	buf_init(&jws->payload, JWS_BYTES_MAX);
+	buf_init(&jws->signature, JWS_BYTES_MAX);
+	enum err err = split(token, parts);
 	if (err)
 		return err;
-	struct slice text = slice_from(token.at, parts[0].bytes + 1 + parts[1].bytes);
-	return verify(header, text, buf_slice(scratch), ring);
+	buf_init(&header, JWS_BYTES_MAX);
+	err = base64url_decode(parts[0], &header);
+	if (!err)
+		err = header_read(buf_slice(&header), jws);
+	buf_fini(&header);
+	if (!err)
+		err = base64url_decode(parts[2], &jws->signature);
+	if (!err)
+		err = base64url_decode(parts[1], &jws->payload);
+	jws->text = slice_from(token.at, parts[0].bytes + 1 + parts[1].bytes);
+	return err;
+}
+
+void jws_fini(struct jws *jws)
+{
+	buf_fini(&jws->kid);
+	buf_fini(&jws->payload);
+	buf_fini(&jws->signature);
 }
 
 enum err jws_open(struct slice token, const struct key_ring *ring, struct buf *payload)
 {
-	struct slice parts[3];
-	struct header header = { 0 };
-	struct buf scratch;
+	struct jws jws;
 
-	enum err err = split(token, parts);
-	if (err)
-		return err;
-	buf_init(&scratch, JWS_BYTES_MAX);
-	buf_init(&header.kid, KEY_KID_BYTES_MAX);
-	err = open_parts(token, parts, &header, &scratch, ring);
-	buf_fini(&header.kid);
-	buf_fini(&scratch);
-	return err ? err : base64url_decode(parts[1], payload);
+	enum err err = jws_read(token, &jws);
+	if (!err)
+		err = jws_verify(&jws, ring);
+	if (!err)
+		err = buf_put(payload, buf_slice(&jws.payload));
+	jws_fini(&jws);
+	return err;
 }
 
 static enum err header_put(const struct key *key, struct buf *header)

@@ -14,7 +14,24 @@
 
 enum { JWS_BYTES_MAX = 4096 };
 
-/* Puts the payload of a token that verifies. ERR_TOO_BIG, ERR_SYNTAX, ERR_UTF8, ERR_DENIED. */
+/* A token taken apart; nothing of it is true before jws_verify says so. */
+struct jws {
+	enum alg alg;
+	bool has_kid;
+	struct slice text; /* what is signed: of the token, which must stay */
+	struct buf kid, payload, signature;
+};
+
+/* ERR_TOO_BIG, ERR_SYNTAX, ERR_UTF8, ERR_NOMEM. jws_fini in every case. */
+enum err jws_read(struct slice token, struct jws *ret_jws) ERR_CHECKED;
+void jws_fini(struct jws *jws);
+/* ERR_TOKEN. A token that names a key is verified by the keys of that name alone, or, if the ring
+ * has none of that name, by those without one: secrets and PEM cannot say theirs. */
+enum err jws_verify(const struct jws *jws, const struct key_ring *ring) ERR_CHECKED;
+/* The ring could know more when it is read again: the token names a key that is not in it. */
+bool jws_names_unknown_key(const struct jws *jws, const struct key_ring *ring);
+
+/* Puts the payload of a token that verifies. The errors of both. */
 enum err jws_open(struct slice token, const struct key_ring *ring, struct buf *payload) ERR_CHECKED;
 /* Puts a token. ERR_DENIED: the key cannot sign; ERR_TOO_BIG. */
 enum err jws_seal(struct slice payload, const struct key *key, struct buf *token) ERR_CHECKED;

@@ -4,5 +4,6 @@ libauth_la_SOURCES = \
 	src/auth/claims.c src/auth/claims.h \
 	src/auth/jws.c src/auth/jws.h \
 	src/auth/key.c src/auth/key.h src/auth/key_impl.h src/auth/key_read.c \
-	src/auth/members.c src/auth/members.h
+	src/auth/members.c src/auth/members.h \
+	src/auth/pattern.c src/auth/pattern.h
 libauth_la_LIBADD = libwire.la libbase.la $(GNUTLS_LIBS) $(SODIUM_LIBS)

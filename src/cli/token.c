@@ -172,8 +172,8 @@ static enum err check_claims(const struct token *token, struct slice payload)
 	struct claims_rules rules = {
 		.issuer = slice_of(token->issuer),
 		.audience = slice_of(token->audience),
-		.now_s = now_s(),
-		.leeway_s = token->leeway_s,
+		.now_ms = now_s() * 1000,
+		.leeway_ms = token->leeway_s * 1000,
 	};
 	enum err err = claims_read(payload, &claims);
 	if (!err)
