@@ -13,6 +13,10 @@ libbase_la_SOURCES = \
 	src/base/map.h \
 	src/base/mem.c \
 	src/base/mem.h \
+	src/base/metric.c \
+	src/base/metric.h \
+	src/base/metric_label_table.h \
+	src/base/metric_table.h \
 	src/base/must.c \
 	src/base/must.h \
 	src/base/say.c \

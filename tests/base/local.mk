@@ -5,6 +5,7 @@ check_PROGRAMS += \
 	tests/base/test_list \
 	tests/base/test_map \
 	tests/base/test_mem \
+	tests/base/test_metric \
 	tests/base/test_must \
 	tests/base/test_say \
 	tests/base/test_slice \
@@ -27,6 +28,9 @@ tests_base_test_map_LDADD = libbase.la $(CMOCKA_LIBS)
 
 tests_base_test_mem_SOURCES = tests/base/test_mem.c
 tests_base_test_mem_LDADD = libbase.la $(CMOCKA_LIBS)
+
+tests_base_test_metric_SOURCES = tests/base/test_metric.c tests/base/dies.h
+tests_base_test_metric_LDADD = libbase.la $(CMOCKA_LIBS) -lpthread
 
 tests_base_test_must_SOURCES = tests/base/test_must.c tests/base/dies.h
 tests_base_test_must_LDADD = libbase.la $(CMOCKA_LIBS)
