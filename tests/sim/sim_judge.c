@@ -209,6 +209,7 @@ static void judge_gap(struct sim *sim, struct client *client, const struct shown
 	seen_moves(sim, seen, &after, false);
 	seen->asked_invalid = false;
 	seen->given = false;
+	seen->ended = false; /* the end was lost with what stood before it: the stream goes on */
 	seen->at = next;
 	judge_id(sim, client, shown->id);
 }
