@@ -152,16 +152,20 @@ static bool answer_due(const struct session *session)
 	if (session->loop->now_ms >= session->opened_ms + extra->wait_ms || extra->place.gapped ||
 	    extra->place.finished)
 		return true;
-	const struct peek peek = { .form = FORM_JSON, .ord = cursor->ord, .lagging = true,
-				   .now_ms = session->loop->now_ms };
+	struct peek peek = { .form = FORM_JSON, .ord = cursor->ord, .lagging = true,
+			     .now_ms = session->loop->now_ms };
 	struct stream *stream = cursor->follow->stream;
 	struct view view;
-	stream_lock(stream);
-	tape_peek(stream_tape(stream), &peek, &cursor->at, &view);
-	stream_unlock(stream);
-	bool due = view.kind != VIEW_NOTHING && (view.kind != VIEW_BYTES || view.bytes.bytes);
-	view_done(&view);
-	return due;
+	bool stepped;
+	do { /* over what has expired, to what stands behind it */
+		stream_lock(stream);
+		tape_peek(stream_tape(stream), &peek, &cursor->at, &view);
+		stream_unlock(stream);
+		stepped = view.kind == VIEW_BYTES && !view.bytes.bytes;
+		peek.ord = view.end_ord;
+		view_done(&view);
+	} while (stepped);
+	return view.kind != VIEW_NOTHING;
 }
 
 /* OK: it is out, or owed. ERR_CLOSED: the session is gone. */

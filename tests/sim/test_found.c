@@ -53,6 +53,8 @@ static uint64_t now_ms(void)
 static void turn(uint64_t ms)
 {
 	for (uint64_t at = 0; at <= ms; at += 50) {
+		(void)store->ops->turn(store, now_ms());
+		feed_turn(feed, now_ms());
 		while (loop_turn(engine_loop(engine, 0), 0))
 			;
 		if (at + 50 <= ms)
@@ -77,14 +79,26 @@ static struct event *event_of(size_t bytes, char letter, bool ephemeral)
 	return event;
 }
 
-static void say(const char *stream, size_t bytes, char letter)
+static void say_event(const char *stream, struct event *event)
 {
-	struct event *event = event_of(bytes, letter, false);
 	struct publish publish = { .name = slice_of(stream), .events = &event, .count = 1,
 				   .done = published };
 
 	list_init(&publish.link);
 	store->ops->publish(store, &publish);
+}
+
+static void say(const char *stream, size_t bytes, char letter)
+{
+	say_event(stream, event_of(bytes, letter, false));
+}
+
+static void say_end(const char *stream)
+{
+	struct event *end = NULL;
+
+	assert_int_equal(event_new_end(END_COMPLETE, 0, now_ms(), &end), OK);
+	say_event(stream, end);
 }
 
 static void shout(const char *stream, char letter)
@@ -322,6 +336,60 @@ static void a_flush_goes_on_until_all_is_out(void **state)
 	assert_int_equal(block_count, 42);
 }
 
+static void a_stream_whose_end_was_lost_goes_on_behind_a_gap(void **state)
+{
+	(void)state;
+	struct wanted wanted[] = { oldest("a"), oldest("b") };
+
+	memory_faults_allow(store);
+	say("a", 10, 'x');
+	say_end("a");
+	listen_to(SESSION_SSE_ENVELOPE, wanted, 2, SIM_QUEUE_BYTES);
+	hear_all();
+	assert_true(heard("\"state\":\"complete\""));
+	memory_fault_lose(store, SLICE("a"));
+	say("a", 10, 'y');
+	turn(10000);
+	hear_all();
+	assert_int_equal(block_count, 5); /* open, x, the end, the gap, y */
+	assert_non_null(strstr(data[3], "\"reason\":\"epoch\""));
+	assert_non_null(strstr(data[4], "yyyyyyyyyy"));
+}
+
+static bool answered;
+
+static void answer(void *arg, struct stream *stream, const struct place *place, uint64_t now,
+		   struct buf *buf)
+{
+	(void)arg, (void)stream, (void)place, (void)now;
+	answered = true;
+	buf_put_text(buf, "HTTP/1.1 200 OK\r\n\r\n");
+}
+
+static void an_answer_looks_behind_what_has_expired(void **state)
+{
+	(void)state;
+	struct event *event = event_of(10, 'b', false);
+
+	memory_faults_allow(store);
+	say("a", 10, 'a');
+	struct wanted wanted = after("a", last);
+	event->ttl_ms = 1000;
+	say_event("a", event);
+	turn(2000);
+	fd = sim_connect(&sim, SIM_QUEUE_BYTES);
+	struct ticket ticket = { .fd = fd, .form = SESSION_ANSWER, .wanted = &wanted,
+				 .wanted_count = 1, .wait_ms = 20000, .answer = answer };
+	answered = false;
+	assert_int_equal(engine_adopt(engine, engine_loop(engine, 0), &ticket), OK);
+	turn(1000);
+	assert_false(answered);
+	memory_fault_lose(store, SLICE("a"));
+	say("a", 10, 'c');
+	turn(0);
+	assert_true(answered);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -329,7 +397,9 @@ static int setup(void **state)
 	interval_ms = 0;
 	bounds = (struct tape_bounds){ .events_max = 100, .bytes_max = 1 << 20,
 				       .age_ms_max = 3600000 };
-	struct memory_config memory = { &sim.world, 100, 1 << 24, 100, 120000, bounds_of, NULL };
+	struct memory_config memory = { .world = &sim.world, .streams_max = 100,
+					.bytes_max = 1 << 24, .idem_max = 100,
+					.idem_window_ms = 120000, .bounds_of = bounds_of };
 	struct hub_config hubs = { .streams_max = 100, .bytes_max = 1 << 24, .linger_ms = 60000,
 				   .bounds_of = bounds_of };
 	if (memory_new(&memory, &store) || hub_new(&hubs, &hub) ||
@@ -367,6 +437,8 @@ int main(void)
 		TEST(a_replay_gives_nothing_passing_behind_a_cut_frame),
 		TEST(who_asked_for_few_flushes_hears_beats_between_them),
 		TEST(a_flush_goes_on_until_all_is_out),
+		TEST(a_stream_whose_end_was_lost_goes_on_behind_a_gap),
+		TEST(an_answer_looks_behind_what_has_expired),
 	};
 	return cmocka_run_group_tests_name("found", tests, NULL, NULL);
 }
