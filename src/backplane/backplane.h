@@ -11,6 +11,7 @@
 #define TAPECAST_BACKPLANE_BACKPLANE_H
 
 #include "base/list.h"
+#include "base/must.h"
 #include "stream/event.h"
 
 struct backplane;
@@ -108,6 +109,22 @@ struct fact {
 	struct list link; /* the backplane's while it has it */
 };
 
+static inline void fact_set_must_be_good(struct slice set)
+{
+	MUST(set.bytes >= 1 && set.bytes <= BACKPLANE_FACT_SET_MAX);
+}
+
+static inline enum err fact_check(const struct fact *fact)
+{
+	fact_set_must_be_good(fact->set);
+	MUST(fact->key.bytes >= 1);
+	if (fact->key.bytes <= BACKPLANE_FACT_KEY_MAX &&
+	    fact->value.bytes <= BACKPLANE_FACT_VALUE_MAX)
+		return OK;
+	return err_note(ERR_TOO_BIG, "a fact has a key of %d and a value of %d bytes",
+			BACKPLANE_FACT_KEY_MAX, BACKPLANE_FACT_VALUE_MAX);
+}
+
 /* Asks for all facts of a set. */
 struct fact_list {
 	struct slice set;
@@ -136,6 +153,18 @@ struct backplane_counts {
 	uint64_t lost_tails; /* streams on which something acknowledged was found to be gone */
 	uint64_t posts_waiting; /* now */
 };
+
+/* A stream that is kept, as it is listed. */
+struct listed {
+	struct slice name;
+	struct position head;
+	uint64_t count, bytes; /* of what is kept */
+	uint64_t minute_count; /* events of the last 60 seconds, of those kept */
+	enum end_state end;
+};
+
+/* May call nothing but what is its own. */
+typedef void listed_fn(void *arg, const struct listed *listed);
 
 /* What a stream's watcher hears. Events: borrowed, take references. */
 struct push {
@@ -182,6 +211,10 @@ struct backplane_ops {
 	enum err (*tell)(struct backplane *backplane, struct slice bytes);
 	void (*fact_put)(struct backplane *backplane, struct fact *fact);
 	void (*fact_list)(struct backplane *backplane, struct fact_list *list);
+	/* At most count_max of the streams whose names begin with prefix, in no order; false: there
+	 * are more. NULL: it cannot tell. */
+	bool (*list)(struct backplane *backplane, struct slice prefix, size_t count_max,
+		     listed_fn *fn, void *arg);
 	/* Bounded work that is due: expiry, retries. Returns when it wants the next (monotonic). */
 	uint64_t (*turn)(struct backplane *backplane, uint64_t now_ms);
 	/* What was published can be read back just now. */

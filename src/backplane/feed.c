@@ -77,6 +77,7 @@ static enum err fed_new(struct feed *feed, struct stream *stream, struct fed **r
 	deadline_init(&fed->deadline, fed_ring);
 	pthread_mutex_lock(&feed->lock);
 	list_push(&feed->records, &fed->link);
+	feed_tally_add(&feed->tally.streams, 1);
 	pthread_mutex_unlock(&feed->lock);
 	*ret_fed = fed;
 	return OK;
@@ -93,6 +94,7 @@ static void feed_unfed(void *arg, struct slice name, void *record)
 	pthread_mutex_lock(&feed->lock);
 	list_drop(&fed->link);
 	list_drop(&fed->due_link);
+	atomic_fetch_sub_explicit(&feed->tally.streams, 1, memory_order_relaxed);
 	wheel_disarm(feed->wheel, &fed->deadline);
 	pthread_mutex_unlock(&feed->lock);
 	if (fed->state != FED_COLD)
@@ -150,6 +152,25 @@ enum err feed_new(struct world *world, struct hub *hub, struct backplane *backpl
 	backplane->sink = (struct backplane_sink){ feed, feed_pushed, feed_doubt };
 	*ret_feed = feed;
 	return OK;
+}
+
+void feed_counts_get(struct feed *feed, struct feed_counts *ret_counts)
+{
+	MUST_BE(feed, FEED_TAG);
+	struct feed_tally *tally = &feed->tally;
+	*ret_counts = (struct feed_counts){
+		.reads = atomic_load(&tally->reads),
+		.probes = atomic_load(&tally->probes),
+		.failed = atomic_load(&tally->failed),
+		.hurt = atomic_load(&tally->hurt),
+		.healed = atomic_load(&tally->healed),
+		.healed_ms = atomic_load(&tally->healed_ms),
+		.healed_ms_max = atomic_load(&tally->healed_ms_max),
+		.gaps_trimmed = atomic_load(&tally->gaps_trimmed),
+		.gaps_epoch = atomic_load(&tally->gaps_epoch),
+		.gaps_rewound = atomic_load(&tally->gaps_rewound),
+		.streams = atomic_load(&tally->streams),
+	};
 }
 
 void feed_free(struct feed **feed)

@@ -17,6 +17,16 @@
 
 struct feed;
 
+/* What was done so far, and took how long. */
+struct feed_counts {
+	uint64_t reads, probes; /* asked */
+	uint64_t failed; /* of both: no answer, or none that could be used */
+	uint64_t hurt; /* live streams that fell behind: a hole, a doubt, a fork, a failed read */
+	uint64_t healed, healed_ms, healed_ms_max; /* and caught up again; the sum of how long */
+	uint64_t gaps_trimmed, gaps_epoch, gaps_rewound; /* forks on tapes, by what was told */
+	uint64_t streams; /* fed now */
+};
+
 /* Becomes the backplane's sink and the hub's `unfed`. */
 enum err feed_new(struct world *world, struct hub *hub, struct backplane *backplane,
 		  struct feed **ret_feed) ERR_CHECKED;
@@ -30,5 +40,8 @@ enum err feed_attach(struct feed *feed, struct stream *stream) ERR_CHECKED;
 /* Reads of streams that a push has shown to be behind, probes of quiet streams (5 s +-20 %, only
  * where pushes can fail), retries of failed reads. Call about every 50 ms. */
 void feed_turn(struct feed *feed, uint64_t now_ms);
+
+/* Any thread. */
+void feed_counts_get(struct feed *feed, struct feed_counts *ret_counts);
 
 #endif

@@ -26,7 +26,7 @@ static void gap_count_rewound(struct gap *gap, const struct tape *tape, const st
 
 /* The whole history is appended behind the fork, from its floor: so new readers find all of it, and
  * whoever stood on the old one is told, and goes on at the floor. */
-static enum err fork_to(struct tape *tape, const struct read *answer)
+static enum err fork_to(struct feed_tally *tally, struct tape *tape, const struct read *answer)
 {
 	struct gap gap = { .after = tape_head(tape), .next = answer->floor };
 
@@ -50,7 +50,12 @@ static enum err fork_to(struct tape *tape, const struct read *answer)
 		gap_count_rewound(&gap, tape, answer);
 		break;
 	}
-	return tape_fork(tape, &gap);
+	enum err err = tape_fork(tape, &gap);
+	if (err == OK)
+		feed_tally_add(gap.reason == GAP_TRIMMED ? &tally->gaps_trimmed :
+			       gap.reason == GAP_EPOCH ? &tally->gaps_epoch :
+							 &tally->gaps_rewound, 1);
+	return err;
 }
 
 /* Where the answer's events begin. */
@@ -77,7 +82,7 @@ static enum err begin(struct fed *fed, struct tape *tape, const struct read *ans
 		return OK;
 	}
 	*ret_parent = answer->floor;
-	return fork_to(tape, answer);
+	return fork_to(&fed->feed->tally, tape, answer);
 }
 
 enum err fed_apply(struct fed *fed, const struct read *answer, uint64_t now_ms)

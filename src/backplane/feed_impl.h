@@ -26,6 +26,7 @@
 #define TAPECAST_BACKPLANE_FEED_IMPL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "backplane/feed.h"
 #include "base/wheel.h"
@@ -43,11 +44,23 @@ enum {
 	FEED_TURN_STREAMS = 1024,
 };
 
+/* As feed_counts. */
+struct feed_tally {
+	_Atomic uint64_t reads, probes, failed, hurt, healed, healed_ms, healed_ms_max;
+	_Atomic uint64_t gaps_trimmed, gaps_epoch, gaps_rewound, streams;
+};
+
+static inline void feed_tally_add(_Atomic uint64_t *count, uint64_t more)
+{
+	atomic_fetch_add_explicit(count, more, memory_order_relaxed);
+}
+
 struct feed {
 	uint32_t tag;
 	struct world *world;
 	struct hub *hub;
 	struct backplane *backplane;
+	struct feed_tally tally; /* no lock */
 	pthread_mutex_t lock; /* all that follows */
 	struct list records;
 	struct list due; /* records to look at in the next turn */
@@ -74,6 +87,7 @@ struct fed {
 	struct list held; /* pushes held back */
 	size_t held_count, held_bytes;
 	uint64_t heard_ms; /* the last push or answer */
+	uint64_t hurt_ms; /* since when it is behind; 0: it is not, or never was live */
 	uint32_t retry_ms; /* the last pause before a retry; 0: the last read went well */
 	uint64_t wake_ms; /* when the retry is due, or the probe at the earliest */
 
@@ -97,6 +111,9 @@ void fed_ring(struct deadline *deadline, uint64_t now_ms);
 /* All below: under the stream's lock. */
 /* Asks for a read, which comes with fed_run: here or in the next turn. */
 void fed_catch(struct fed *fed);
+/* It is no longer sure that the tape is the history; it is again. */
+void fed_hurt(struct fed *fed);
+void fed_healed(struct fed *fed, uint64_t now_ms);
 void fed_wake_to_probe(struct fed *fed);
 void fed_wake_to_retry(struct fed *fed, uint64_t now_ms);
 /* Appends what follows the tape's head; passes over what the tape holds. ERR_NOMEM. */

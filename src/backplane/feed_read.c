@@ -18,6 +18,8 @@ static void errand_prepare(struct fed *fed)
 {
 	fed->errand = fed->state == FED_CATCHING ? ERRAND_READ : ERRAND_PROBE;
 	fed->probe_wanted = false;
+	feed_tally_add(fed->errand == ERRAND_READ ? &fed->feed->tally.reads
+						  : &fed->feed->tally.probes, 1);
 	fed->again = false;
 	fed->read = (struct read){
 		.name = stream_name(fed->stream),
@@ -54,6 +56,9 @@ void fed_run(struct fed *fed)
 
 static void fed_read_failed(struct fed *fed, uint64_t now_ms)
 {
+	feed_tally_add(&fed->feed->tally.failed, 1);
+	if (fed->state == FED_LIVE)
+		fed_hurt(fed);
 	fed->state = FED_SUSPECT;
 	fed_held_clear(fed);
 	fed_wake_to_retry(fed, now_ms);
@@ -80,6 +85,7 @@ static void fed_caught(struct fed *fed, const struct read *answer, uint64_t now_
 		}
 		if (!answer->more && !fed->again) {
 			fed->state = FED_LIVE;
+			fed_healed(fed, now_ms);
 			fed_wake_to_probe(fed);
 		}
 	}

@@ -65,8 +65,32 @@ void fed_wake_to_retry(struct fed *fed, uint64_t now_ms)
 	fed_wake_at(fed, now_ms + feed_draw(fed->feed, fed->retry_ms / 2, fed->retry_ms));
 }
 
+void fed_hurt(struct fed *fed)
+{
+	if (fed->hurt_ms)
+		return;
+	fed->hurt_ms = feed_now(fed->feed);
+	feed_tally_add(&fed->feed->tally.hurt, 1);
+}
+
+void fed_healed(struct fed *fed, uint64_t now_ms)
+{
+	struct feed_tally *tally = &fed->feed->tally;
+	if (!fed->hurt_ms)
+		return;
+	uint64_t took_ms = now_ms > fed->hurt_ms ? now_ms - fed->hurt_ms : 0;
+	uint64_t most_ms = atomic_load_explicit(&tally->healed_ms_max, memory_order_relaxed);
+	fed->hurt_ms = 0;
+	feed_tally_add(&tally->healed, 1);
+	feed_tally_add(&tally->healed_ms, took_ms);
+	while (most_ms < took_ms &&
+	       !atomic_compare_exchange_weak(&tally->healed_ms_max, &most_ms, took_ms))
+		;
+}
+
 void fed_catch(struct fed *fed)
 {
+	fed_hurt(fed);
 	fed->state = FED_CATCHING;
 	fed_due(fed);
 }
@@ -102,9 +126,10 @@ static void fed_look(struct fed *fed, bool doubted, uint64_t now_ms)
 			fed->again = true;
 		return;
 	case FED_LIVE:
-		if (doubted)
+		if (doubted) {
+			fed_hurt(fed);
 			fed->state = FED_CATCHING;
-		else if (fed_probes(fed) && now_ms >= fed->wake_ms &&
+		} else if (fed_probes(fed) && now_ms >= fed->wake_ms &&
 			 now_ms >= fed->heard_ms + FED_PROBE_MS_MIN)
 			fed->probe_wanted = true;
 		else

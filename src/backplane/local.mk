@@ -15,6 +15,7 @@ libbackplane_la_SOURCES = \
 	src/backplane/memory_fault.c \
 	src/backplane/memory_idem.c \
 	src/backplane/memory_impl.h \
+	src/backplane/memory_list.c \
 	src/backplane/memory_record.c \
 	src/backplane/memory_table.c \
 	src/backplane/redis.c \
@@ -22,6 +23,7 @@ libbackplane_la_SOURCES = \
 	src/backplane/redis_answer.c \
 	src/backplane/redis_code.c \
 	src/backplane/redis_code.h \
+	src/backplane/redis_fact.c \
 	src/backplane/redis_flow.c \
 	src/backplane/redis_greet.c \
 	src/backplane/redis_impl.h \
@@ -30,5 +32,6 @@ libbackplane_la_SOURCES = \
 	src/backplane/redis_read.c \
 	src/backplane/redis_script.c \
 	src/backplane/redis_send.c \
+	src/backplane/redis_tell.c \
 	src/backplane/redis_watch.c
 libbackplane_la_LIBADD = libstream.la libwire.la libworld.la libbase.la $(HIREDIS_LIBS)

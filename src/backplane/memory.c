@@ -299,6 +299,7 @@ static const struct backplane_ops memory_ops = {
 	.tell = memory_tell,
 	.fact_put = memory_fact_put,
 	.fact_list = memory_fact_list,
+	.list = memory_list,
 	.turn = memory_turn,
 	.ready = memory_ready,
 	.health = memory_health,

@@ -91,14 +91,9 @@ void memory_fact_put(struct backplane *backplane, struct fact *fact)
 {
 	struct memory *memory = memory_of(backplane);
 	struct fact_set *set = NULL;
-	enum err err = OK;
+	enum err err = fact_check(fact);
 
-	MUST(fact->set.bytes >= 1 && fact->set.bytes <= BACKPLANE_FACT_SET_MAX);
-	MUST(fact->key.bytes >= 1);
-	if (fact->key.bytes > BACKPLANE_FACT_KEY_MAX || fact->value.bytes > BACKPLANE_FACT_VALUE_MAX)
-		err = err_note(ERR_TOO_BIG, "a fact has a key of %d and a value of %d bytes",
-			       BACKPLANE_FACT_KEY_MAX, BACKPLANE_FACT_VALUE_MAX);
-	else if (memory_is_away(memory))
+	if (err == OK && memory_is_away(memory))
 		err = memory_away_note();
 	if (err == OK) {
 		pthread_mutex_lock(&memory->facts_lock);
@@ -118,7 +113,7 @@ void memory_fact_list(struct backplane *backplane, struct fact_list *list)
 {
 	struct memory *memory = memory_of(backplane);
 
-	MUST(list->set.bytes >= 1 && list->set.bytes <= BACKPLANE_FACT_SET_MAX);
+	fact_set_must_be_good(list->set);
 	list->err = memory_is_away(memory) ? memory_away_note() : OK;
 	if (list->err == OK) {
 		uint64_t now_ms = memory_now(memory);

@@ -2,8 +2,8 @@
  * memory_impl: the inside of the memory backplane, for memory*.c alone.
  *
  * Thread  three kinds of lock, in this rank: a record's, then (inside the sink) hub and stream,
- *         then the table's, the facts' or the late queue's. Those are leaves: nothing is called and no other
- *         lock is taken under them, so that unwatch may come from anywhere.
+ *         then the table's, the facts' or the late queue's. Those are leaves: nothing is called
+ *         and no other lock is taken under them, so that unwatch may come from anywhere.
  */
 #ifndef TAPECAST_BACKPLANE_MEMORY_IMPL_H
 #define TAPECAST_BACKPLANE_MEMORY_IMPL_H
@@ -164,6 +164,10 @@ void memory_squeeze(struct memory *memory, const struct record *kept);
 
 bool memory_is_away(struct memory *memory);
 enum err memory_away_note(void);
+
+/* memory_list.c */
+bool memory_list(struct backplane *backplane, struct slice prefix, size_t count_max, listed_fn *fn,
+		 void *arg);
 
 /* memory_fact.c */
 struct slice fact_set_name_of(const void *object);

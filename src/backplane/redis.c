@@ -56,6 +56,8 @@ static struct list *mail_take(struct redis *redis, struct list *box, struct list
 	list_init(ret_mail);
 	pthread_mutex_lock(&redis->lock);
 	list_splice(ret_mail, box);
+	if (box == &redis->notes)
+		redis->told_bytes = 0;
 	pthread_mutex_unlock(&redis->lock);
 	return ret_mail;
 }
@@ -90,6 +92,9 @@ static void note_read(struct redis *redis, struct note *note)
 	case NOTE_SHOUT:
 		shout_take(redis, note);
 		break;
+	case NOTE_TELL:
+		tell_take(redis, note);
+		break;
 	}
 	note_free(note);
 }
@@ -109,6 +114,18 @@ static void mail_read(struct redis *redis)
 		struct publish *publish = CONTAINER_OF(box.next, struct publish, link);
 		list_drop(&publish->link);
 		flow_take(redis, publish);
+	}
+	mail_take(redis, &redis->facts, &box);
+	while (!list_empty(&box)) {
+		struct fact *fact = CONTAINER_OF(box.next, struct fact, link);
+		list_drop(&fact->link);
+		fact_take(redis, fact);
+	}
+	mail_take(redis, &redis->fact_lists, &box);
+	while (!list_empty(&box)) {
+		struct fact_list *list = CONTAINER_OF(box.next, struct fact_list, link);
+		list_drop(&list->link);
+		fact_list_take(redis, list);
 	}
 	mail_take(redis, &redis->drops, &box);
 	while (!list_empty(&box)) {
@@ -146,6 +163,8 @@ static uint64_t redis_step(struct redis *redis, uint64_t now_ms)
 		redis->down_since_ms = now_ms;
 	mail_read(redis);
 	flows_turn(redis);
+	atomic_store_explicit(&redis->tally.posts_waiting, redis->posts_count,
+			      memory_order_relaxed);
 	errands_turn(redis);
 	canary_turn(redis);
 	link_flush(&redis->command);
@@ -262,6 +281,81 @@ static void redis_unwatch(struct backplane *backplane, struct slice name)
 		note_free(note);
 }
 
+static enum err redis_tell(struct backplane *backplane, struct slice bytes)
+{
+	struct redis *redis = redis_of(backplane);
+
+	if (bytes.bytes > BACKPLANE_TELL_BYTES_MAX)
+		return err_note(ERR_TOO_BIG, "a word has at most %d bytes",
+				BACKPLANE_TELL_BYTES_MAX);
+	if (!atomic_load(&redis->up))
+		return err_note(ERR_UNAVAILABLE, "Redis does not answer");
+	struct note *note = note_new(NOTE_TELL, bytes);
+	if (!note)
+		return ERR_NOMEM;
+	pthread_mutex_lock(&redis->lock);
+	bool full = redis->told_bytes + bytes.bytes > REDIS_TOLD_BYTES_MAX;
+	if (!full)
+		redis->told_bytes += bytes.bytes;
+	pthread_mutex_unlock(&redis->lock);
+	if (!full && mail(redis, &redis->notes, &note->link))
+		return OK;
+	note_free(note);
+	return full ? err_note(ERR_FULL, "too many words are waiting for Redis")
+		    : err_note(ERR_UNAVAILABLE, "the node is going away");
+}
+
+static void redis_fact_put(struct backplane *backplane, struct fact *fact)
+{
+	struct redis *redis = redis_of(backplane);
+	fact->err = fact_check(fact);
+	if (fact->err == OK && mail(redis, &redis->facts, &fact->link))
+		return;
+	if (fact->err == OK)
+		fact->err = err_note(ERR_UNAVAILABLE, "the node is going away");
+	fact->done(fact);
+}
+
+static void redis_fact_list(struct backplane *backplane, struct fact_list *list)
+{
+	struct redis *redis = redis_of(backplane);
+	fact_set_must_be_good(list->set);
+	if (mail(redis, &redis->fact_lists, &list->link))
+		return;
+	list->err = err_note(ERR_UNAVAILABLE, "the node is going away");
+	list->done(list);
+}
+
+static void redis_health(struct backplane *backplane, struct backplane_health *ret_health)
+{
+	struct redis *redis = redis_of(backplane);
+	struct world *world = redis->config.world;
+	uint64_t echo_ms = atomic_load(&redis->echo_ms), now_ms = world->ops->now_ms(world);
+
+	*ret_health = (struct backplane_health){
+		.ready = atomic_load(&redis->ready),
+		.echo_age_ms = !echo_ms ? UINT64_MAX : now_ms > echo_ms ? now_ms - echo_ms : 0,
+		.echo_us = echo_ms ? atomic_load(&redis->echo_us) : UINT64_MAX,
+	};
+}
+
+static void redis_counts(struct backplane *backplane, struct backplane_counts *ret_counts)
+{
+	struct tally *tally = &redis_of(backplane)->tally;
+	*ret_counts = (struct backplane_counts){
+		.commands = atomic_load(&tally->commands),
+		.commits = atomic_load(&tally->commits),
+		.committed_events = atomic_load(&tally->committed_events),
+		.connects = atomic_load(&tally->connects),
+		.disconnects = atomic_load(&tally->disconnects),
+		.pushes_received = atomic_load(&tally->pushes_received),
+		.bytes_sent = atomic_load(&tally->bytes_sent),
+		.bytes_received = atomic_load(&tally->bytes_received),
+		.lost_tails = atomic_load(&tally->lost_tails),
+		.posts_waiting = atomic_load(&tally->posts_waiting),
+	};
+}
+
 static uint64_t redis_turn(struct backplane *backplane, uint64_t now_ms)
 {
 	(void)backplane, (void)now_ms;
@@ -319,8 +413,13 @@ static const struct backplane_ops redis_ops = {
 	.shout = redis_shout,
 	.watch = redis_watch,
 	.unwatch = redis_unwatch,
+	.tell = redis_tell,
+	.fact_put = redis_fact_put,
+	.fact_list = redis_fact_list,
 	.turn = redis_turn,
 	.ready = redis_ready,
+	.health = redis_health,
+	.counts = redis_counts,
 	.stop = redis_stop,
 	.free = redis_free,
 };
@@ -341,6 +440,8 @@ static void redis_init(struct redis *redis, const struct redis_config *config)
 	list_init(&redis->publishes);
 	list_init(&redis->reads);
 	list_init(&redis->drops);
+	list_init(&redis->facts);
+	list_init(&redis->fact_lists);
 	list_init(&redis->notes);
 	list_init(&redis->flows_ready);
 	list_init(&redis->errands);

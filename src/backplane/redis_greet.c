@@ -82,6 +82,7 @@ static void link_up(struct link *link)
 	if (other->state == LINK_UP && strcmp(other->run_id, link->run_id) != 0)
 		link_lose(other, "the two connections lead to two servers");
 	link->state = LINK_UP;
+	tally_add(&redis->tally.connects, 1);
 	link->tries = 0;
 	if (link->hears) {
 		link->subscribed = true;

@@ -38,11 +38,19 @@ enum {
 	REDIS_ANSWER_BYTES_MAX = 32 << 20,
 	REDIS_OUT_BYTES_MAX = 128 << 20,
 	REDIS_RECV_BYTES = 65536,
+	REDIS_TOLD_BYTES_MAX = 4 << 20, /* words that the thread has not seen yet */
 	REDIS_RETIRED_MAX = 16,
 	REDIS_ID_MAX = 44,
 };
 
-enum script { SCRIPT_PUBLISH, SCRIPT_VERIFY, SCRIPT_DROP, SCRIPT_SHOUT, SCRIPT_COUNT };
+enum script {
+	SCRIPT_PUBLISH,
+	SCRIPT_VERIFY,
+	SCRIPT_DROP,
+	SCRIPT_SHOUT,
+	SCRIPT_FACT,
+	SCRIPT_COUNT
+};
 extern const char *const redis_script_texts[SCRIPT_COUNT];
 
 struct redis;
@@ -110,12 +118,14 @@ struct flow {
 	char name[];
 };
 
-/* A read or a drop under way. */
+/* A read, a drop, a fact or a list of facts under way. */
 struct errand {
 	struct list link;
 	struct call call;
 	struct read *read;
 	struct drop *drop;
+	struct fact *fact;
+	struct fact_list *facts;
 	struct event *end; /* of a drop */
 	uint64_t until_ms, not_before_ms;
 	uint32_t rounds;
@@ -140,7 +150,7 @@ struct watch {
 	char name[];
 };
 
-enum note_kind { NOTE_WATCH, NOTE_UNWATCH, NOTE_SHOUT };
+enum note_kind { NOTE_WATCH, NOTE_UNWATCH, NOTE_SHOUT, NOTE_TELL };
 struct note {
 	struct list link;
 	enum note_kind kind;
@@ -148,7 +158,13 @@ struct note {
 	void *arg;
 	struct event *event;
 	size_t name_bytes;
-	char name[];
+	char name[]; /* of NOTE_TELL: the word */
+};
+
+/* What was done so far, for whoever looks: see backplane_counts. */
+struct tally {
+	_Atomic uint64_t commands, commits, committed_events, connects, disconnects;
+	_Atomic uint64_t pushes_received, bytes_sent, bytes_received, lost_tails, posts_waiting;
 };
 
 struct redis {
@@ -161,10 +177,13 @@ struct redis {
 	bool runs;
 	struct poller *poller;
 	atomic_bool stopping, up, ready;
+	_Atomic uint64_t echo_ms, echo_us; /* the canary: heard last when (0: never), how fast */
+	struct tally tally;
 
 	pthread_mutex_t lock; /* the mailbox: */
 	bool closed;
-	struct list publishes, reads, drops, notes;
+	struct list publishes, reads, drops, facts, fact_lists, notes;
+	size_t told_bytes; /* words among the notes */
 
 	/* the thread's own: */
 	uint64_t now_ms;
@@ -186,9 +205,14 @@ struct redis {
 	bool complained; /* the log has been told that it is away */
 	struct call canary;
 	bool canary_sent, canary_heard;
-	uint64_t canary_due_ms, canary_seen_ms, down_since_ms, walk_due_ms;
+	uint64_t canary_due_ms, canary_seen_ms, canary_sent_ns, down_since_ms, walk_due_ms;
 	char bytes[REDIS_RECV_BYTES];
 };
+
+static inline void tally_add(_Atomic uint64_t *count, uint64_t more)
+{
+	atomic_fetch_add_explicit(count, more, memory_order_relaxed);
+}
 
 /* --- redis.c --- */
 struct redis *redis_of(struct backplane *backplane);
@@ -241,6 +265,11 @@ void flow_post_done(struct redis *redis, struct post *post, enum err err, const 
 /* --- redis_read.c --- */
 void errand_take_read(struct redis *redis, struct read *read);
 void errand_take_drop(struct redis *redis, struct drop *drop);
+/* Makes one that is sent in the next turn; NULL: no memory for it. */
+struct errand *errand_new(struct redis *redis);
+void errand_answered(struct redis *redis, struct call *call, const redisReply *reply);
+/* Once more, while there is time. */
+void errand_again(struct redis *redis, struct errand *errand, uint32_t pause_ms);
 void errands_turn(struct redis *redis);
 uint64_t errands_due(const struct redis *redis);
 void errands_clear(struct redis *redis);
@@ -248,6 +277,22 @@ void errand_finish(struct redis *redis, struct errand *errand, enum err err);
 /* redis_answer.c: OK; ERR_AGAIN: with the range set anew; ERR_SYNTAX, ERR_NOMEM. */
 enum err errand_answer(struct redis *redis, struct errand *errand, const redisReply *reply)
 	ERR_CHECKED;
+
+/* --- redis_fact.c --- */
+void fact_take(struct redis *redis, struct fact *fact);
+void fact_list_take(struct redis *redis, struct fact_list *list);
+void fact_send(struct redis *redis, struct errand *errand);
+void fact_list_send(struct redis *redis, struct errand *errand);
+void fact_answered(struct redis *redis, struct errand *errand, const redisReply *reply);
+void fact_list_answered(struct redis *redis, struct errand *errand, const redisReply *reply);
+
+/* --- redis_tell.c: words --- */
+/* No stream has such a name. */
+#define TELL_NAME "!all"
+struct slice tell_channel(const struct redis *redis, char ret_key[REDIS_KEY_MAX]);
+void tell_take(struct redis *redis, const struct note *note);
+void told_heard(struct redis *redis, struct slice bytes);
+void told_missed(struct redis *redis);
 
 /* --- redis_watch.c --- */
 struct slice watch_name_of(const void *object);

@@ -8,7 +8,7 @@
 #include "base/say.h"
 #include "world/connect.h"
 
-enum { ELEMENTS_MAX = 8192, RECV_ROUNDS_MAX = 64, RETRY_MS_MIN = 50 };
+enum { ELEMENTS_MAX = 32768, RECV_ROUNDS_MAX = 64, RETRY_MS_MIN = 50 };
 
 /* The reader would ask for as much memory as the answer's head says. */
 static void *create_array(const redisReadTask *task, int elements)
@@ -73,6 +73,8 @@ void link_lose(struct link *link, const char *why)
 	struct list calls;
 
 	complain(link, why);
+	if (link->state == LINK_UP)
+		tally_add(&redis->tally.disconnects, 1);
 	if (link->fd >= 0) {
 		world->ops->poller_drop(redis->poller, link->fd);
 		world->ops->close(world, link->fd);
@@ -212,6 +214,7 @@ void link_receive(struct link *link)
 			return;
 		enum err err = world->ops->recv(world, link->fd, redis->bytes, sizeof redis->bytes,
 						&got);
+		tally_add(&redis->tally.bytes_received, got);
 		if (err == ERR_AGAIN) {
 			link->readable = false;
 		} else if (err != OK) {
@@ -248,12 +251,14 @@ void link_flush(struct link *link)
 		}
 		sent_bytes += sent;
 	}
+	tally_add(&link->redis->tally.bytes_sent, sent_bytes);
 	buf_eat(&link->out, sent_bytes);
 }
 
 void link_send(struct link *link, struct call *call, const struct slice *words, size_t count)
 {
 	MUST(link->state == LINK_UP || link->state == LINK_GREETING);
+	tally_add(&link->redis->tally.commands, 1);
 	(void)buf_putf(&link->out, "*%zu\r\n", count);
 	for (size_t i = 0; i < count; i++) {
 		(void)buf_putf(&link->out, "$%zu\r\n", words[i].bytes);

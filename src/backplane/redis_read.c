@@ -10,7 +10,7 @@
 
 enum { ERRAND_ROUNDS_MAX = 8, ERRAND_PAUSE_MS = 50, TAIL_FIRST = 100, LAZY_MAX = 80 };
 
-static struct errand *errand_new(struct redis *redis)
+struct errand *errand_new(struct redis *redis)
 {
 	struct errand *errand = mem_zalloc(sizeof *errand);
 	if (!errand)
@@ -64,6 +64,8 @@ void errand_finish(struct redis *redis, struct errand *errand, enum err err)
 {
 	struct read *read = errand->read;
 	struct drop *drop = errand->drop;
+	struct fact *fact = errand->fact;
+	struct fact_list *facts = errand->facts;
 
 	(void)redis;
 	list_drop(&errand->link);
@@ -72,14 +74,19 @@ void errand_finish(struct redis *redis, struct errand *errand, enum err err)
 	if (read) {
 		read->err = err;
 		read->done(read);
+	} else if (fact) {
+		fact->err = err;
+		fact->done(fact);
+	} else if (facts) {
+		facts->err = err;
+		facts->done(facts);
 	} else {
 		drop->err = err;
 		drop->done(drop);
 	}
 }
 
-/* Once more, while there is time. */
-static void errand_again(struct redis *redis, struct errand *errand, uint32_t pause_ms)
+void errand_again(struct redis *redis, struct errand *errand, uint32_t pause_ms)
 {
 	errand->not_before_ms = redis->now_ms + pause_ms;
 	list_push(&redis->errands, &errand->link);
@@ -101,7 +108,7 @@ static void drop_answered(struct redis *redis, struct errand *errand, const redi
 	}
 }
 
-static void errand_answered(struct redis *redis, struct call *call, const redisReply *reply)
+void errand_answered(struct redis *redis, struct call *call, const redisReply *reply)
 {
 	struct errand *errand = CONTAINER_OF(call, struct errand, call);
 	enum err err;
@@ -109,6 +116,13 @@ static void errand_answered(struct redis *redis, struct call *call, const redisR
 	redis->errands_sent--;
 	if (errand->drop) {
 		drop_answered(redis, errand, reply);
+		return;
+	}
+	if (errand->fact || errand->facts) {
+		if (errand->fact)
+			fact_answered(redis, errand, reply);
+		else
+			fact_list_answered(redis, errand, reply);
 		return;
 	}
 	if (!reply || reply->type == REDIS_REPLY_ERROR) {
@@ -170,6 +184,18 @@ static void drop_send(struct redis *redis, struct errand *errand)
 	buf_fini(&buf);
 }
 
+static void errand_send(struct redis *redis, struct errand *errand)
+{
+	if (errand->read)
+		read_send(redis, errand);
+	else if (errand->drop)
+		drop_send(redis, errand);
+	else if (errand->fact)
+		fact_send(redis, errand);
+	else
+		fact_list_send(redis, errand);
+}
+
 void errands_turn(struct redis *redis)
 {
 	struct list waiting;
@@ -186,10 +212,7 @@ void errands_turn(struct redis *redis)
 			   redis->errands_sent < REDIS_READS_MAX &&
 			   redis->now_ms >= errand->not_before_ms) {
 			redis->errands_sent++;
-			if (errand->read)
-				read_send(redis, errand);
-			else
-				drop_send(redis, errand);
+			errand_send(redis, errand);
 		} else {
 			list_push(&redis->errands, &errand->link);
 		}

@@ -3,8 +3,9 @@
  *
  * A stream's head is the hash m: e epoch, h number and t tag of the newest event, x its end, d
  * dropped, b bytes of the list, g and gt the young generation of idempotency keys and its start. A
- * list's entry is tag, parent's tag, body (redis_code.h). All that can fail stands before the first
- * write.
+ * list's entry is tag, parent's tag, body (redis_code.h). All that can fail stands before the
+ * first write. A set of facts is a hash h of "time of its end, value" by key, and a zset z of
+ * those times.
  */
 #include "backplane/redis_impl.h"
 
@@ -142,5 +143,22 @@ const char *const redis_script_texts[SCRIPT_COUNT] = {
 "local t=v[3] or '000000000000'\n"
 "local at=(v[1] or '0000000000000000')..string.format('%014x',tonumber(v[2] or '0'))..t..t\n"
 "redis.call('publish',ARGV[1],'S'..at..ARGV[2])\n"
+"return {'OK'}\n",
+
+[SCRIPT_FACT] =
+"local call,h,z=redis.call,KEYS[1],KEYS[2]\n"
+"local key,value,ttl,max=ARGV[1],ARGV[2],tonumber(ARGV[3]),tonumber(ARGV[4])\n"
+"local t=call('time')\n"
+"local now=t[1]*1000+math.floor(t[2]/1000)\n"
+"local n,known=call('hlen',h),call('hexists',h,key)\n"
+"local old=call('zrangebyscore',z,'-inf',now,'limit',0,64)\n"
+"if ttl>0 and known==0 and n-#old>=max then return {'FULL'} end\n"
+"if #old>0 then call('hdel',h,unpack(old)) call('zrem',z,unpack(old)) end\n"
+"if ttl==0 then call('hdel',h,key) call('zrem',z,key) return {'OK'} end\n"
+"local until_ms=string.format('%.0f',now+ttl)\n"
+"call('hset',h,key,until_ms..' '..value)\n"
+"call('zadd',z,until_ms,key)\n"
+"local keep=math.max(call('pttl',z),ttl+1000)\n"
+"call('pexpire',h,keep) call('pexpire',z,keep)\n"
 "return {'OK'}\n",
 };

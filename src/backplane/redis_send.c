@@ -73,6 +73,7 @@ static void flow_verified(struct redis *redis, struct call *call, const redisRep
 	char name[64];
 	(void)snprintf(name, sizeof name, "%.*s",
 		       (int)(flow->name_bytes < 60 ? flow->name_bytes : 60), flow->name);
+	tally_add(&redis->tally.lost_tails, 1);
 	say(SAY_WARN, "acknowledged_and_lost", "stream", name, NULL);
 	if (slice_equal(status, SLICE("FENCED")) && reply_position(reply, 1, &fence) == OK)
 		flow->acked = fence;
@@ -252,6 +253,8 @@ static void flow_published(struct redis *redis, struct call *call, const redisRe
 	if (slice_equal(status, SLICE("OK")) && reply_position(reply, 1, &last) == OK &&
 	    last.seq >= flow->group_count) {
 		flow->used_ms = redis->now_ms;
+		tally_add(&redis->tally.commits, 1);
+		tally_add(&redis->tally.committed_events, flow->group_count);
 		group_place(flow, last, flow->group_count);
 	} else if (slice_equal(status, SLICE("DUP"))) {
 		group_duplicate(flow, reply);

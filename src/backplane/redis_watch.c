@@ -118,7 +118,8 @@ void unwatch_take(struct redis *redis, struct slice name)
 		watch_free(redis, watch);
 }
 
-/* All of them, a few hundred a command. The node's own channel comes first. */
+/* All of them, a few hundred a command. Words come first, and the node's own channel behind them:
+ * once that is confirmed, so are they. */
 void watches_subscribe(struct redis *redis)
 {
 	struct slice words[CHANNELS_A_CALL + 1] = { SLICE("SUBSCRIBE") };
@@ -126,7 +127,8 @@ void watches_subscribe(struct redis *redis)
 	size_t count = 1;
 	struct watch *watch;
 
-	words[count++] = canary_channel(redis, keys[0]);
+	words[count++] = tell_channel(redis, keys[0]);
+	words[count++] = canary_channel(redis, keys[1]);
 	for (size_t at = 0; (watch = map_next(redis->watches, &at));) {
 		if (watch->count == 0)
 			continue;
@@ -200,6 +202,7 @@ static void heard_push(struct redis *redis, struct slice name, struct slice byte
 		.fence = coded.kind == CODE_FENCED,
 		.dropped = coded.kind == CODE_DROPPED,
 	};
+	tally_add(&redis->tally.pushes_received, 1);
 	sink->pushed(sink->arg, &push);
 	for (size_t i = 0; i < coded.count; i++)
 		event_unref(&coded.events[i]);
@@ -209,8 +212,11 @@ static void heard_confirmation(struct redis *redis, struct slice name)
 {
 	struct watch *watch = map_get(redis->watches, name);
 
-	if (name.bytes && name.at[0] == '!') {
+	if (slice_equal(name, SLICE(TELL_NAME))) {
+		return;
+	} else if (name.bytes && name.at[0] == '!') {
 		redis->canary_confirmed = true;
+		told_missed(redis);
 	} else if (watch && watch->asked > 0) {
 		watch->asked--;
 		redis->asked_count--;
@@ -227,6 +233,18 @@ static void heard_confirmation(struct redis *redis, struct slice name)
 	}
 }
 
+static void canary_seen(struct redis *redis)
+{
+	struct world *world = redis->config.world;
+	uint64_t now_ns = world->ops->now_ns(world);
+
+	redis->canary_seen_ms = redis->now_ms;
+	redis->canary_heard = true;
+	if (redis->canary_sent_ns && now_ns >= redis->canary_sent_ns)
+		atomic_store(&redis->echo_us, (now_ns - redis->canary_sent_ns) / 1000);
+	atomic_store(&redis->echo_ms, redis->now_ms);
+}
+
 void watches_heard(struct redis *redis, const redisReply *reply)
 {
 	struct slice kind = reply_word(reply, 0), name;
@@ -238,9 +256,10 @@ void watches_heard(struct redis *redis, const redisReply *reply)
 	if (!channel_name(redis, reply_word(reply, 1), &name))
 		return;
 	if (slice_equal(kind, SLICE("message"))) {
-		if (name.at[0] == '!') {
-			redis->canary_seen_ms = redis->now_ms;
-			redis->canary_heard = true;
+		if (slice_equal(name, SLICE(TELL_NAME))) {
+			told_heard(redis, reply_word(reply, 2));
+		} else if (name.at[0] == '!') {
+			canary_seen(redis);
 		} else {
 			heard_push(redis, name, reply_word(reply, 2));
 		}
@@ -306,6 +325,7 @@ void canary_turn(struct redis *redis)
 		if (!redis->canary_seen_ms)
 			redis->canary_seen_ms = redis->now_ms;
 		redis->canary_sent = true;
+		redis->canary_sent_ns = redis->config.world->ops->now_ns(redis->config.world);
 		redis->canary_due_ms = redis->now_ms + REDIS_CANARY_MS;
 		redis->canary = (struct call){ .answered = canary_answered };
 		link_send(&redis->command, &redis->canary,

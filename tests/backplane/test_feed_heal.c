@@ -65,6 +65,39 @@ static void a_lost_end_is_told_when_a_probe_finds_it(void **state)
 	assert_string_equal(rig_trace_of_new(&rig), "one two");
 }
 
+static void what_healed_is_counted_with_its_time(void **state)
+{
+	(void)state;
+	struct feed_counts before, counts;
+	live_with("one");
+	feed_counts_get(rig.feed, &before);
+	assert_int_equal(before.reads, 1);
+	assert_int_equal(before.hurt, 0);
+	assert_int_equal(before.streams, 1);
+	rig_publish(&rig, "two");
+	link_lose_push(&rig);
+	rig_publish(&rig, "three");
+	link_push(&rig);
+	rig_turn(&rig, 50);
+	rig_turn(&rig, 30);
+	feed_counts_get(rig.feed, &counts);
+	assert_int_equal(counts.hurt, 1);
+	assert_int_equal(counts.healed, 0);
+	link_answer(&rig);
+	feed_counts_get(rig.feed, &counts);
+	assert_int_equal(counts.healed, 1);
+	assert_int_equal(counts.healed_ms, 80);
+	assert_int_equal(counts.healed_ms_max, 80);
+	assert_int_equal(counts.reads, 2);
+	assert_int_equal(counts.gaps_rewound + counts.gaps_trimmed + counts.gaps_epoch, 0);
+	memory_fault_fork(rig.link.store, SLICE("a"), 1);
+	rig_settle(&rig, 7000);
+	feed_counts_get(rig.feed, &counts);
+	assert_int_equal(counts.gaps_rewound, 1);
+	assert_int_equal(counts.healed, 2);
+	assert_true(counts.probes >= 1);
+}
+
 static void the_same_end_written_again_is_no_loss(void **state)
 {
 	(void)state;
@@ -325,6 +358,7 @@ int main(void)
 		TEST(what_was_trimmed_meanwhile_is_a_counted_gap),
 		TEST(a_lost_end_that_was_written_anew_is_told),
 		TEST(a_lost_end_is_told_when_a_probe_finds_it),
+		TEST(what_healed_is_counted_with_its_time),
 		TEST(the_same_end_written_again_is_no_loss),
 		TEST(what_was_lost_and_is_said_again_is_told_again),
 		TEST(a_lost_store_is_another_epoch),

@@ -35,10 +35,10 @@ static void step(struct backplane *backplane)
 	(void)poll(NULL, 0, STEP_MS);
 }
 
-/* A prefix each, so that every store is empty. */
-static struct backplane *make(struct tape_bounds wanted, struct backplane_ear ear)
+static char prefix[16];
+
+static struct backplane *join(struct backplane_ear ear)
 {
-	static char prefix[16];
 	struct backplane *backplane = NULL;
 	struct redis_config config = {
 		.world = world_linux(),
@@ -49,15 +49,21 @@ static struct backplane *make(struct tape_bounds wanted, struct backplane_ear ea
 		.bounds_of = bounds_of,
 		.ear = ear,
 	};
-	(void)snprintf(prefix, sizeof prefix, "t%u", store_count++);
 	(void)snprintf(config.place.host, sizeof config.place.host, "%s", path);
 	config.prefix = slice_of(prefix);
-	bounds = wanted;
 	if (redis_new(&config, &backplane) != OK)
 		return NULL;
 	for (int i = 0; i < TRIES * 4 && !backplane->ops->ready(backplane); i++)
 		step(NULL);
 	return backplane;
+}
+
+/* A prefix each, so that every store is empty. */
+static struct backplane *make(struct tape_bounds wanted, struct backplane_ear ear)
+{
+	(void)snprintf(prefix, sizeof prefix, "t%u", store_count++);
+	bounds = wanted;
+	return join(ear);
 }
 
 static pid_t server_start(void)
@@ -90,13 +96,16 @@ static bool server_listens(void)
 
 int main(void)
 {
-	const struct backplane_factory factory = { .name = "redis", .make = make, .step = step };
+	const struct backplane_factory factory = { .name = "redis", .make = make, .join = join,
+						   .step = step };
 
 	if (!mkdtemp(folder))
 		return 1;
 	(void)snprintf(path, sizeof path, "%s/socket", folder);
 	pid_t server = server_start();
-	int failed = server_listens() ? backplane_suite_run(&factory) : -1;
+	int failed = -1;
+	if (server_listens())
+		failed = backplane_suite_run(&factory) + backplane_words_run(&factory);
 	int status = 0;
 	if (server > 0) {
 		(void)kill(server, SIGKILL);
