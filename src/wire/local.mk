@@ -15,5 +15,7 @@ libwire_la_SOURCES = \
 	src/wire/sse.c src/wire/sse.h \
 	src/wire/utf8.c src/wire/utf8.h \
 	src/wire/when.c src/wire/when.h \
-	src/wire/word.h
-libwire_la_LIBADD = libbase.la
+	src/wire/word.h \
+	src/wire/ws.c src/wire/ws.h \
+	src/wire/ws_key.c src/wire/ws_key.h
+libwire_la_LIBADD = libbase.la $(GNUTLS_LIBS)

@@ -56,7 +56,7 @@ enum err utf8_feed(struct utf8 *state, struct slice chunk, size_t *ret_bad_at)
 			if (!lead_byte(&now, byte))
 				return bad_byte(chunk, at, ret_bad_at);
 			at++;
-		} else if (byte) {
+		} else if (byte || now.nul) {
 			at++;
 			while (chunk.bytes - at >= WORD_BYTES &&
 			       word_is_ascii_text(word_load(chunk.at + at)))

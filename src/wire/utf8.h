@@ -1,5 +1,6 @@
 /*
- * utf8: is it text? Strict: no overlong forms, no surrogates, nothing above U+10FFFF, and no NUL.
+ * utf8: is it text? Strict: no overlong forms, no surrogates, nothing above U+10FFFF, and no NUL
+ *       unless it is asked for.
  *
  * Promise pure; utf8_check and any cutting into utf8_feed's chunks agree.
  */
@@ -13,6 +14,7 @@
 struct utf8 {
 	unsigned char need; /* continuation bytes still due */
 	unsigned char low, high; /* what the next one may be */
+	bool nul; /* set by the caller: NUL may be in it */
 };
 
 /* ERR_UTF8 with a note; *ret_bad_at (may be NULL) is the offset of the first byte that cannot be,

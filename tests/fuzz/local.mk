@@ -11,7 +11,8 @@ check_PROGRAMS += \
 	tests/fuzz/replay_redis_code \
 	tests/fuzz/replay_sse_body \
 	tests/fuzz/replay_utf8 \
-	tests/fuzz/replay_when
+	tests/fuzz/replay_when \
+	tests/fuzz/replay_ws
 
 tests_fuzz_replay_encode_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_encode.c tests/fuzz/fuzz.h
 tests_fuzz_replay_encode_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"encode"'
@@ -53,6 +54,10 @@ tests_fuzz_replay_when_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_when.c test
 tests_fuzz_replay_when_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"when"'
 tests_fuzz_replay_when_LDADD = libwire.la
 
+tests_fuzz_replay_ws_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_ws.c tests/fuzz/fuzz.h
+tests_fuzz_replay_ws_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"ws"'
+tests_fuzz_replay_ws_LDADD = libwire.la
+
 if FUZZERS
 noinst_PROGRAMS += \
 	tests/fuzz/fuzz_encode \
@@ -64,7 +69,8 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_redis_code \
 	tests/fuzz/fuzz_sse_body \
 	tests/fuzz/fuzz_utf8 \
-	tests/fuzz/fuzz_when
+	tests/fuzz/fuzz_when \
+	tests/fuzz/fuzz_ws
 
 tests_fuzz_fuzz_encode_SOURCES = tests/fuzz/fuzz_encode.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_encode_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
@@ -105,6 +111,10 @@ tests_fuzz_fuzz_utf8_LDADD = libwire.la
 tests_fuzz_fuzz_when_SOURCES = tests/fuzz/fuzz_when.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_when_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_when_LDADD = libwire.la
+
+tests_fuzz_fuzz_ws_SOURCES = tests/fuzz/fuzz_ws.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_ws_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_ws_LDADD = libwire.la
 endif
 
 EXTRA_DIST += tests/fuzz/run tests/fuzz/corpus

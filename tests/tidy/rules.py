@@ -92,10 +92,9 @@ def a_floor_includes_only_the_floors_below_it(tree):
 HOMES = {
     "microhttpd.h": ("src/front/",),
     "sodium.h": ("src/base/hash.c", "src/world/linux.c", "src/auth/"),
-    "gnutls/": ("src/auth/",),
+    "gnutls/": ("src/auth/", "src/wire/ws_key.c"),
     "sys/epoll.h": ("src/world/",),
     "hiredis/": ("src/backplane/redis",),
-    "gnutls/": ("src/auth/",),
     "cjson/": ("src/wire/json",),
 }
 

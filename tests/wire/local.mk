@@ -13,7 +13,8 @@ check_PROGRAMS += \
 	tests/wire/test_sse \
 	tests/wire/test_utf8 \
 	tests/wire/test_when \
-	tests/wire/test_word
+	tests/wire/test_word \
+	tests/wire/test_ws
 
 tests_wire_test_cursor_SOURCES = tests/wire/test_cursor.c tests/wire/support.h
 tests_wire_test_cursor_LDADD = libwire.la $(CMOCKA_LIBS)
@@ -59,3 +60,6 @@ tests_wire_test_when_LDADD = libwire.la $(CMOCKA_LIBS)
 
 tests_wire_test_word_SOURCES = tests/wire/test_word.c tests/wire/support.h
 tests_wire_test_word_LDADD = libwire.la $(CMOCKA_LIBS)
+
+tests_wire_test_ws_SOURCES = tests/wire/test_ws.c tests/wire/support.h
+tests_wire_test_ws_LDADD = libwire.la $(CMOCKA_LIBS)
