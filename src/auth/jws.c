@@ -26,6 +26,8 @@ static enum err header_read(struct slice text, struct jws *jws)
 	if (!err)
 		err = alg_parse(buf_slice(&alg), &jws->alg);
 	buf_fini(&alg);
+	if (err == ERR_NOMEM)
+		return err;
 	return err ? err_note(ERR_SYNTAX, "the token's alg is none that is known here") : OK;
 }
 

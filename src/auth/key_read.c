@@ -330,25 +330,31 @@ enum err key_ring_add(struct key_ring *ring, struct slice text)
 	return add_jwk(ring, object);
 }
 
+enum err key_file_read(const char *path, struct buf *ret_text)
+{
+	struct buf *text = ret_text;
+	buf_init(text, KEY_FILE_BYTES_MAX + 1);
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return err_note(ERR_SYSTEM, "%s", strerror(errno));
+	(void)setvbuf(file, NULL, _IONBF, 0);
+	enum err err = buf_reserve(text, KEY_FILE_BYTES_MAX + 1);
+	if (!err)
+		text->bytes = fread(text->at, 1, KEY_FILE_BYTES_MAX + 1, file);
+	if (!err && ferror(file))
+		err = err_note(ERR_SYSTEM, "cannot be read");
+	if (!err && text->bytes > KEY_FILE_BYTES_MAX)
+		err = err_note(ERR_TOO_BIG, "longer than %d bytes", KEY_FILE_BYTES_MAX);
+	(void)fclose(file);
+	return err;
+}
+
 enum err key_ring_load(struct key_ring *ring, const char *path)
 {
 	struct buf text;
-	FILE *file = fopen(path, "re");
-
-	if (!file)
-		return err_note(ERR_SYSTEM, "%s: %s", path, strerror(errno));
-	(void)setvbuf(file, NULL, _IONBF, 0);
-	buf_init(&text, KEY_FILE_BYTES_MAX + 1);
-	enum err err = buf_reserve(&text, KEY_FILE_BYTES_MAX + 1);
-	if (!err)
-		text.bytes = fread(text.at, 1, KEY_FILE_BYTES_MAX + 1, file);
-	if (!err && ferror(file))
-		err = err_note(ERR_SYSTEM, "cannot be read");
-	if (!err && text.bytes > KEY_FILE_BYTES_MAX)
-		err = err_note(ERR_TOO_BIG, "longer than %d bytes", KEY_FILE_BYTES_MAX);
+	enum err err = key_file_read(path, &text);
 	if (!err)
 		err = key_ring_add(ring, buf_slice(&text));
-	(void)fclose(file);
 	key_buf_fini(&text);
 	return err ? err_prefix(err, "%s", path) : OK;
 }
