@@ -81,8 +81,8 @@ struct extra {
 	void (*answer_free)(void *arg);
 	void *answer_arg;
 	struct place place; /* where the answer begins */
-	size_t head_bytes, head_finished_bytes;
-	char heads[];
+	size_t head_bytes, head_finished_bytes, refused_bytes;
+	char texts[]; /* both heads, then what the open block says of refused streams */
 };
 
 /* Bytes that must go out before anything else. */
@@ -102,12 +102,17 @@ struct session {
 	uint64_t refused_ms;
 	uint64_t flushed_ms; /* of the interval's window; 0: nothing yet */
 	uint64_t opened_ms;
+	uint64_t due_ms; /* what the deadline is armed for, which may be beyond the wheel's reach */
+	uint64_t lapse_ms; /* its bearer's end; UINT64_MAX: none */
+	uint64_t lapse_step_ms; /* the warning before it, or itself */
+	struct bearer *bearer;
 	struct owed *owed;
 	struct extra *extra;
 	struct address_count *address;
 	uint8_t state;
 	uint8_t form;
 	bool chunked, notices, head_sent, opened, closing, draining;
+	bool warned; /* that its bearer lapses */
 	bool flushing; /* what came in the window (interval) is on its way, until all is out */
 	uint16_t cursor_count, cursor_next; /* whose turn it is */
 	uint32_t interval_ms;
@@ -122,7 +127,7 @@ struct session {
 /* Written by the loop alone, read by anybody. */
 struct loop_counts {
 	_Atomic uint64_t opened, refused, events, bytes, sends, gaps;
-	_Atomic uint64_t by_peer, dead, overtaken, end, drain, nomem;
+	_Atomic uint64_t by_peer, dead, overtaken, end, drain, nomem, expired;
 };
 
 struct loop {
@@ -140,6 +145,7 @@ struct loop {
 	uint64_t guest_due_ms; /* UINT64_MAX: only when its fd says so */
 	uint64_t chance; /* generator state */
 	uint64_t now_ms; /* of the turn */
+	int64_t wall_offset_ms; /* Unix time is now_ms and this */
 	uint32_t sends_left; /* of the pass */
 	bool draining;
 	struct buf scratch; /* blocks and stitched frames on their way out */
@@ -192,8 +198,20 @@ enum err session_new(struct loop *loop, const struct ticket *ticket, struct sess
 void session_close(struct session *session, _Atomic uint64_t *counter);
 void session_bury(struct session *session);
 void session_ready(struct session *session, unsigned flags);
-/* Arms the session's deadline for at_ms, or as near as the wheel reaches. */
+/* Arms the session's deadline for at_ms, or for its bearer's if that comes first. */
 void session_arm(struct session *session, uint64_t at_ms);
+
+/* The wall clock's, in this turn. */
+static inline uint64_t loop_wall_ms(const struct loop *loop)
+{
+	return (uint64_t)((int64_t)loop->now_ms + loop->wall_offset_ms);
+}
+
+/* lapse.c: the end of a bearer's time. */
+/* Looks at the bearer and the clocks again: it is new, or the wall clock was set. */
+void lapse_set(struct session *session);
+/* Warns, or ends the session. False: it is gone. */
+bool lapse_due(struct session *session);
 
 /* session_life.c */
 /* All of its streams may be live by now. */
@@ -205,8 +223,13 @@ void session_drain(struct session *session, uint32_t window_ms);
 void session_due(struct deadline *due, uint64_t now_ms);
 /* Frees what only the opening needed, and the answer's argument. */
 void session_let_go(struct session *session);
+/* Lets go of it: an answer is made of what there is, a stream is cut where its last id resumes it.
+ * What is only on its way goes out first if it is an answer. */
+void session_dismiss(struct session *session, _Atomic uint64_t *counter);
 /* Closes it where its last id resumes it, saying when to come back if that is possible. */
 void session_part(struct session *session, _Atomic uint64_t *counter);
+/* Nothing is half out: a block may be sent. */
+bool session_is_whole(const struct session *session);
 
 /* pump.c. Both: OK, ERR_AGAIN (the session was set SESSION_REFUSED), ERR_CLOSED (it is gone). */
 enum err pump_bytes(struct session *session, struct slice bytes);
@@ -228,6 +251,10 @@ enum err stitch_cursor(struct session *session, struct cursor *cursor);
 enum err notice_beat(const struct session *session, struct buf *buf);
 /* When to come back. A field of its own, no block: nothing for clients to hand out. SSE only. */
 enum err notice_retry(const struct session *session, struct buf *buf);
+/* ,"refused":[…]: a member of the open block. Errors stay in json. */
+void notice_refused(const struct refused *refused, size_t count, struct buf *json);
+/* Nothing for listeners without notices, and for answers. */
+enum err notice_auth(const struct session *session, uint64_t expires_in_s, struct buf *buf);
 /* The body is whole: what says so, if the coding has a way to. */
 enum err notice_close(const struct session *session, struct buf *buf);
 enum err notice_cursor(const struct session *session, struct buf *buf);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/metric.h"
 #include "base/must.h"
 #include "delivery/loop_impl.h"
 
@@ -57,12 +58,16 @@ struct loop *engine_loop(struct engine *engine, uint32_t index)
 /* Under the lock. */
 static enum err engine_has_room(struct engine *engine, const struct address_count *count)
 {
-	if (engine->session_count >= engine->config.sessions_max)
+	if (engine->session_count >= engine->config.sessions_max) {
+		metric_up(METRIC_LIMITS, LIMIT_SESSION_MAX);
 		return err_note(ERR_TOO_MANY, "this node has %zu sessions open, its bound",
 				engine->session_count);
-	if (count && count->count >= engine->config.sessions_per_address_max)
+	}
+	if (count && count->count >= engine->config.sessions_per_address_max) {
+		metric_up(METRIC_LIMITS, LIMIT_SESSION_PER_ADDRESS);
 		return err_note(ERR_TOO_MANY, "your address has %u sessions open, its bound",
 				count->count);
+	}
 	return OK;
 }
 
@@ -131,6 +136,8 @@ enum err engine_adopt(struct engine *engine, struct loop *loop, const struct tic
 	enum err err = OK;
 	if (atomic_load(&engine->drain_window_ms))
 		err = err_note(ERR_DRAINING, "this node is going down; try again");
+	if (err == OK && !bearer_valid(ticket->bearer, loop_wall_ms(loop)))
+		err = err_note(ERR_DENIED, "the token is no longer valid");
 	if (err == OK)
 		err = session_new(loop, ticket, &session);
 	if (err) {
@@ -165,9 +172,10 @@ struct engine_counts engine_counts(const struct engine *engine)
 		sum.closed_end += atomic_load(&counts->end);
 		sum.closed_drain += atomic_load(&counts->drain);
 		sum.closed_nomem += atomic_load(&counts->nomem);
+		sum.closed_expired += atomic_load(&counts->expired);
 	}
 	sum.sessions_now = sum.sessions_opened - sum.closed_by_peer - sum.closed_dead -
 			   sum.closed_overtaken - sum.closed_end - sum.closed_drain -
-			   sum.closed_nomem;
+			   sum.closed_nomem - sum.closed_expired;
 	return sum;
 }

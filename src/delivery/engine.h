@@ -38,7 +38,7 @@ struct engine_counts {
 	uint64_t sessions_now, sessions_opened, sessions_refused;
 	uint64_t events_sent, bytes_sent, sends, gaps_told;
 	uint64_t closed_by_peer, closed_dead, closed_overtaken;
-	uint64_t closed_end, closed_drain, closed_nomem;
+	uint64_t closed_end, closed_drain, closed_nomem, closed_expired;
 };
 
 enum err engine_new(const struct engine_config *config, struct engine **ret_engine) ERR_CHECKED;
@@ -50,7 +50,7 @@ struct engine_counts engine_counts(const struct engine *engine);
 /* No room for one more session from this address: ERR_TOO_MANY with a note; OK. */
 enum err engine_room(struct engine *engine, const uint8_t address[16]) ERR_CHECKED;
 /* Makes a session of ticket->fd, which is ours from then on; on an error it is still the caller's.
- * ERR_TOO_MANY, ERR_NOMEM, ERR_SYSTEM, ERR_DRAINING. */
+ * ERR_TOO_MANY, ERR_NOMEM, ERR_SYSTEM, ERR_DRAINING, ERR_DENIED (the bearer is no longer valid). */
 enum err engine_adopt(struct engine *engine, struct loop *loop, const struct ticket *ticket)
 	ERR_CHECKED;
 

@@ -6,10 +6,36 @@
 #include <limits.h>
 
 #include "base/mem.h"
+#include "base/metric.h"
 #include "base/must.h"
 #include "delivery/loop_impl.h"
 
-enum { READY_MAX = 256, TASKS_PER_TURN = 1024 };
+enum { READY_MAX = 256, TASKS_PER_TURN = 1024, WALL_JUMP_MS = 200 };
+
+/* The wall clock may be set at any time: what bearers make of it is looked at again then. */
+static void loop_look_at_wall(struct loop *loop)
+{
+	int64_t offset_ms = (int64_t)loop->world->ops->wall_ms(loop->world) -
+			    (int64_t)loop->now_ms;
+	int64_t jump_ms = offset_ms - loop->wall_offset_ms;
+	if (jump_ms < WALL_JUMP_MS && jump_ms > -WALL_JUMP_MS)
+		return;
+	loop->wall_offset_ms = offset_ms;
+	struct list all;
+	list_init(&all);
+	list_splice(&all, &loop->sessions);
+	while (!list_empty(&all)) {
+		struct session *session = CONTAINER_OF(all.next, struct session, link);
+		list_drop(&session->link);
+		list_push(&loop->sessions, &session->link);
+		if (!session->bearer)
+			continue;
+		lapse_set(session);
+		/* Now, not at the next tick: this turn may have events for it. */
+		if (lapse_due(session))
+			session_arm(session, session->due_ms);
+	}
+}
 
 enum err loop_new(struct engine *engine, struct loop **ret_loop)
 {
@@ -30,6 +56,7 @@ enum err loop_new(struct engine *engine, struct loop **ret_loop)
 	buf_init(&loop->scratch, SIZE_MAX / 4); /* each use has a bound of its own */
 	pthread_mutex_init(&loop->lock, NULL);
 	loop->now_ms = loop->world->ops->now_ms(loop->world);
+	loop_look_at_wall(loop);
 	loop->world->ops->random(loop->world, &loop->chance, sizeof loop->chance);
 	loop->chance |= 1;
 	enum err err = loop->world->ops->poller_new(loop->world, &loop->poller);
@@ -235,13 +262,15 @@ bool loop_turn(struct loop *loop, int wait_max_ms)
 	struct readiness ready[READY_MAX];
 	size_t count = loop->world->ops->poller_wait(loop->poller, ready, READY_MAX,
 						     loop_wait_ms(loop, wait_max_ms));
+	uint64_t began_ns = loop->world->ops->now_ns(loop->world);
 	loop->now_ms = loop->world->ops->now_ms(loop->world);
+	loop->sends_left = PASS_SENDS_MAX;
+	loop_look_at_wall(loop);
 	uint32_t drain = atomic_load(&loop->engine->drain_window_ms);
 	if (drain && !loop->draining)
 		loop_begin_drain(loop, drain - 1);
 	loop_do_tasks(loop);
 	bool guest_ready = loop->guest_due_ms <= loop->now_ms;
-	loop->sends_left = PASS_SENDS_MAX;
 	for (size_t i = 0; i < count; i++) {
 		if (ready[i].token == &loop->guest)
 			guest_ready = true;
@@ -254,5 +283,7 @@ bool loop_turn(struct loop *loop, int wait_max_ms)
 	loop_take_marks(loop);
 	loop_serve(loop);
 	loop_bury_dead(loop);
+	metric_observe(METRIC_LOOP_LAG, 0,
+		       (loop->world->ops->now_ns(loop->world) - began_ns) / 1000);
 	return loop_has_work(loop);
 }

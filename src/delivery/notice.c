@@ -10,7 +10,7 @@
 #include "wire/encode.h"
 #include "wire/json.h"
 
-enum { NOTICE_BYTES_MAX = 8192 };
+enum { NOTICE_BYTES_MAX = 8192, NOTICE_OPEN_BYTES_MAX = 65536 };
 
 enum err notice_cursor(const struct session *session, struct buf *buf)
 {
@@ -93,18 +93,51 @@ enum err notice_open(struct session *session, bool recovered, struct buf *buf)
 		return notice_retry(session, buf);
 	static const char digits[] = "0123456789abcdef";
 	struct buf json;
-	buf_init(&json, NOTICE_BYTES_MAX);
+	buf_init(&json, NOTICE_OPEN_BYTES_MAX);
 	buf_put_text(&json, "{\"session\":\"");
 	for (int i = 0; i < SESSION_ID_BYTES; i++) {
 		buf_put_byte(&json, digits[session->id[i] >> 4]);
 		buf_put_byte(&json, digits[session->id[i] & 15]);
 	}
 	buf_put_text(&json, "\",\"recovered\":");
-	buf_put_text(&json, recovered ? "true}" : "false}");
+	buf_put_text(&json, recovered ? "true" : "false");
+	const struct extra *extra = session->extra;
+	buf_put(&json, slice_from(extra->texts + extra->head_bytes + extra->head_finished_bytes,
+				  extra->refused_bytes));
+	buf_put_byte(&json, '}');
 	enum err err = json.err;
 	if (err == OK)
 		err = notice_put(session, "tapecast.open", buf_slice(&json), session->retry_ms,
 				 buf);
+	buf_fini(&json);
+	return err;
+}
+
+void notice_refused(const struct refused *refused, size_t count, struct buf *json)
+{
+	buf_put_text(json, ",\"refused\":[");
+	for (size_t i = 0; i < count; i++) {
+		buf_put_text(json, i ? ",{\"stream\":" : "{\"stream\":");
+		json_quote(refused[i].name, json);
+		buf_put_text(json, ",\"code\":\"");
+		buf_put_text(json, refused[i].code);
+		buf_put_text(json, "\"}");
+	}
+	buf_put_byte(json, ']');
+}
+
+enum err notice_auth(const struct session *session, uint64_t expires_in_s, struct buf *buf)
+{
+	if (!session->notices || session->form == SESSION_ANSWER)
+		return OK;
+	struct buf json;
+	buf_init(&json, NOTICE_BYTES_MAX);
+	buf_put_text(&json, "{\"expires_in\":");
+	buf_put_u64(&json, expires_in_s);
+	buf_put_byte(&json, '}');
+	enum err err = json.err;
+	if (err == OK)
+		err = notice_put(session, "tapecast.auth", buf_slice(&json), 0, buf);
 	buf_fini(&json);
 	return err;
 }

@@ -14,6 +14,9 @@ void session_arm(struct session *session, uint64_t at_ms)
 {
 	struct wheel *wheel = session->loop->wheel;
 	uint64_t now_ms = session->loop->now_ms;
+	session->due_ms = at_ms;
+	if (session->lapse_step_ms < at_ms)
+		at_ms = session->lapse_step_ms;
 	/* Beyond the wheel's reach: the deadline fires early, finds nothing due and arms again. */
 	uint64_t far_ms = now_ms + WHEEL_SPAN_MS - 2 * WHEEL_TICK_MS;
 	enum err err = wheel_arm(wheel, &session->deadline, at_ms < far_ms ? at_ms : far_ms);
@@ -34,6 +37,7 @@ static void session_undo(struct session *session)
 	wheel_disarm(session->loop->wheel, &session->deadline);
 	for (uint16_t i = 0; i < session->cursor_count; i++)
 		follow_leave(&session->cursors[i]);
+	bearer_unref(&session->bearer);
 	if (session->address)
 		engine_give_place(session->loop->engine, session->address);
 	session->address = NULL;
@@ -51,17 +55,23 @@ static void session_free(struct session *session)
 
 static enum err session_keep_extra(struct session *session, const struct ticket *ticket)
 {
-	size_t heads = ticket->head.bytes + ticket->head_finished.bytes;
-	session->extra = mem_zalloc(sizeof *session->extra + heads);
+	struct buf *texts = &session->loop->scratch;
+	buf_reset(texts);
+	buf_put(texts, ticket->head);
+	buf_put(texts, ticket->head_finished);
+	if (ticket->refused_count)
+		notice_refused(ticket->refused, ticket->refused_count, texts);
+	if (texts->err)
+		return texts->err;
+	session->extra = mem_zalloc(sizeof *session->extra + texts->bytes);
 	if (!session->extra)
 		return ERR_NOMEM;
 	session->extra->head_bytes = ticket->head.bytes;
 	session->extra->head_finished_bytes = ticket->head_finished.bytes;
-	if (ticket->head.bytes)
-		memcpy(session->extra->heads, ticket->head.at, ticket->head.bytes);
-	if (ticket->head_finished.bytes)
-		memcpy(session->extra->heads + ticket->head.bytes, ticket->head_finished.at,
-		       ticket->head_finished.bytes);
+	session->extra->refused_bytes =
+		texts->bytes - ticket->head.bytes - ticket->head_finished.bytes;
+	if (texts->bytes)
+		memcpy(session->extra->texts, texts->at, texts->bytes);
 	session->extra->wait_ms = ticket->wait_ms;
 	session->extra->answer = ticket->answer;
 	session->extra->answer_arg = ticket->answer_arg;
@@ -109,6 +119,8 @@ enum err session_new(struct loop *loop, const struct ticket *ticket, struct sess
 	list_init(&session->busy_link);
 	deadline_init(&session->deadline, session_due);
 	loop->world->ops->random(loop->world, session->id, sizeof session->id);
+	session->bearer = bearer_ref(ticket->bearer);
+	lapse_set(session);
 
 	enum err err = engine_take_place(loop->engine, ticket->address, &session->address);
 	if (err == OK)

@@ -102,12 +102,12 @@ static enum err session_write_opening(struct session *session, const struct open
 	buf_reset(buf);
 	if (opening->finished && !session->head_sent && extra->head_finished_bytes) {
 		session->closing = true;
-		buf_put(buf, slice_from(extra->heads + extra->head_bytes,
+		buf_put(buf, slice_from(extra->texts + extra->head_bytes,
 					extra->head_finished_bytes));
 		return buf->err;
 	}
 	if (!session->head_sent)
-		buf_put(buf, slice_from(extra->heads, extra->head_bytes));
+		buf_put(buf, slice_from(extra->texts, extra->head_bytes));
 	enum err err = notice_open(session, opening->recovered, buf);
 	if (err == OK)
 		err = session_write_gaps(session, opening, buf);
@@ -238,6 +238,8 @@ void session_run(struct session *session)
 	struct loop *loop = session->loop;
 	if (session->state == SESSION_GONE || !session->opened)
 		return;
+	if (session->lapse_ms <= loop->now_ms && !lapse_due(session))
+		return;
 	if (session->state == SESSION_BUSY)
 		list_drop(&session->busy_link);
 	session->state = SESSION_RESTING;
@@ -275,8 +277,7 @@ void session_run(struct session *session)
 	session_rest(session);
 }
 
-/* Told when to come back, unless that would land inside an event. Its id resumes it. */
-static void session_end_for_drain(struct session *session)
+void session_dismiss(struct session *session, _Atomic uint64_t *counter)
 {
 	struct loop *loop = session->loop;
 	if (session->form == SESSION_ANSWER && session->opened && !session->closing) {
@@ -287,16 +288,22 @@ static void session_end_for_drain(struct session *session)
 			session_run(session);
 		return;
 	}
-	session_part(session, &loop->counts.drain);
+	session_part(session, counter);
 }
 
+bool session_is_whole(const struct session *session)
+{
+	bool whole = !session->owed && session->state != SESSION_REFUSED;
+	for (uint16_t i = 0; i < session->cursor_count; i++)
+		whole = whole && session->cursors[i].skip == 0;
+	return whole;
+}
+
+/* Told when to come back, unless that would land inside an event. */
 void session_part(struct session *session, _Atomic uint64_t *counter)
 {
 	struct loop *loop = session->loop;
-	bool whole = !session->owed;
-	for (uint16_t i = 0; i < session->cursor_count; i++)
-		whole = whole && session->cursors[i].skip == 0;
-	if (session->head_sent && whole && session->state != SESSION_REFUSED) {
+	if (session->head_sent && session_is_whole(session)) {
 		size_t sent = 0;
 		buf_reset(&loop->scratch);
 		enum err err = notice_retry(session, &loop->scratch);
@@ -336,7 +343,7 @@ static void session_due_waiting(struct session *session, uint64_t now_ms)
 	}
 	buf_reset(&loop->scratch);
 	if (!session->head_sent)
-		buf_put(&loop->scratch, slice_from(session->extra->heads,
+		buf_put(&loop->scratch, slice_from(session->extra->texts,
 						   session->extra->head_bytes));
 	session->head_sent = true;
 	if (notice_beat(session, &loop->scratch) != OK || loop->scratch.err)
@@ -390,9 +397,15 @@ void session_due(struct deadline *due, uint64_t now_ms)
 {
 	struct session *session = CONTAINER_OF(due, struct session, deadline);
 	MUST_BE(session, SESSION_TAG);
+	if (!lapse_due(session))
+		return;
+	if (now_ms < session->due_ms) {
+		session_arm(session, session->due_ms);
+		return;
+	}
 	if (session->draining) {
 		if (now_ms >= session->drain_ms)
-			session_end_for_drain(session);
+			session_dismiss(session, &session->loop->counts.drain);
 		else
 			session_arm(session, session->drain_ms);
 		return;

@@ -7,6 +7,7 @@
 #define TAPECAST_DELIVERY_TICKET_H
 
 #include "base/buf.h"
+#include "delivery/bearer.h"
 #include "stream/stream.h"
 #include "wire/cursor.h"
 
@@ -21,6 +22,12 @@ enum session_form {
 struct wanted {
 	struct slice name;
 	struct start start;
+};
+
+/* A stream that was asked for and may not be heard. */
+struct refused {
+	struct slice name;
+	const char *code; /* a problem's, such as "forbidden" */
 };
 
 struct ticket;
@@ -42,6 +49,9 @@ struct ticket {
 	struct slice head; /* the HTTP head of an open stream */
 	struct slice head_finished; /* the whole answer when all has ended and is read */
 	uint8_t address[16]; /* the peer (IPv4 mapped), for the count per address */
+	struct bearer *bearer; /* the session takes a reference of its own; NULL: nobody asks */
+	const struct refused *refused; /* told by the open block */
+	size_t refused_count; /* 0..CURSOR_STREAMS_MAX */
 	/* SESSION_ANSWER only */
 	uint32_t wait_ms;
 	answer_fn *answer;
