@@ -40,6 +40,7 @@ struct publish {
 	/* answered */
 	enum err err; /* OK, ERR_CONFLICT (head: the present one), ERR_ENDED, ERR_KEY_REUSED,
 		       * ERR_UNAVAILABLE, ERR_TIMEOUT (unknown), ERR_FULL, ERR_NOMEM */
+	bool behind; /* OK: stored, but not yet on as many replicas as the node wants */
 	bool duplicate; /* OK: the key was seen before; first and last are of that time */
 	struct position first, last, head;
 	char note[128]; /* the note that goes with err */

@@ -32,6 +32,8 @@ libbackplane_la_SOURCES = \
 	src/backplane/redis_read.c \
 	src/backplane/redis_script.c \
 	src/backplane/redis_send.c \
+	src/backplane/redis_sentinel.c \
 	src/backplane/redis_tell.c \
+	src/backplane/redis_wait.c \
 	src/backplane/redis_watch.c
 libbackplane_la_LIBADD = libstream.la libwire.la libworld.la libbase.la $(HIREDIS_LIBS)

@@ -7,7 +7,7 @@
 #include "base/must.h"
 #include "wire/name.h"
 
-enum { WAIT_MS_MAX = 250, READY_MAX = 4 };
+enum { WAIT_MS_MAX = 250, READY_MAX = 8 };
 
 struct redis *redis_of(struct backplane *backplane)
 {
@@ -155,6 +155,7 @@ static uint64_t redis_step(struct redis *redis, uint64_t now_ms)
 	/* Pushes first: the newest news, and what makes an answer to a read complete. */
 	link_receive(&redis->subscription);
 	link_receive(&redis->command);
+	finder_turn(redis);
 	link_turn(&redis->command);
 	link_turn(&redis->subscription);
 	if (redis->command.state == LINK_UP)
@@ -162,16 +163,19 @@ static uint64_t redis_step(struct redis *redis, uint64_t now_ms)
 	else if (!redis->down_since_ms)
 		redis->down_since_ms = now_ms;
 	mail_read(redis);
-	flows_turn(redis);
+	if (!redis->wait_sent)
+		flows_turn(redis);
+	wait_turn(redis);
 	atomic_store_explicit(&redis->tally.posts_waiting, redis->posts_count,
 			      memory_order_relaxed);
 	errands_turn(redis);
 	canary_turn(redis);
 	link_flush(&redis->command);
 	link_flush(&redis->subscription);
-	if (redis->command.readable || redis->subscription.readable)
+	if (redis->command.readable || redis->subscription.readable || redis->finder.readable)
 		return now_ms;
 	uint64_t due_ms = least(link_due(&redis->command), link_due(&redis->subscription));
+	due_ms = least(due_ms, finder_due(redis));
 	return least(due_ms, least(flows_due(redis), errands_due(redis)));
 }
 
@@ -186,9 +190,11 @@ static void redis_wait(struct redis *redis, uint64_t due_ms)
 		wait_ms = WAIT_MS_MAX;
 	size_t count = world->ops->poller_wait(redis->poller, ready, READY_MAX, (int)wait_ms);
 	for (size_t i = 0; i < count; i++) {
-		struct link *link = ready[i].token;
+		bool *readable = ready[i].token == &redis->finder ?
+					 &redis->finder.readable :
+					 &((struct link *)ready[i].token)->readable;
 		if (ready[i].flags & (WORLD_READABLE | WORLD_HANGUP))
-			link->readable = true;
+			*readable = true;
 	}
 }
 
@@ -381,6 +387,7 @@ static void redis_stop(struct backplane *backplane)
 	redis->closed = true;
 	pthread_mutex_unlock(&redis->lock);
 	mail_read(redis);
+	finder_fini(redis);
 	link_fini(&redis->command);
 	link_fini(&redis->subscription);
 	flows_clear(redis);
@@ -444,6 +451,8 @@ static void redis_init(struct redis *redis, const struct redis_config *config)
 	list_init(&redis->fact_lists);
 	list_init(&redis->notes);
 	list_init(&redis->flows_ready);
+	list_init(&redis->flows_waiting);
+	finder_init(&redis->finder);
 	list_init(&redis->errands);
 	link_init(&redis->command, redis, false);
 	link_init(&redis->subscription, redis, true);

@@ -18,16 +18,33 @@
 #include "stream/tape.h"
 #include "world/world.h"
 
-enum { REDIS_HOST_MAX = 256, REDIS_PASSWORD_MAX = 512, REDIS_PREFIX_MAX = 32 };
+enum {
+	REDIS_HOST_MAX = 256,
+	REDIS_PASSWORD_MAX = 512,
+	REDIS_PREFIX_MAX = 32,
+	REDIS_SENTINELS_MAX = 8,
+	REDIS_MASTER_MAX = 64,
+};
+
+struct redis_address {
+	char host[REDIS_HOST_MAX];
+	uint16_t port;
+};
+
 
 struct redis_place {
 	char host[REDIS_HOST_MAX]; /* or the path of a Unix socket */
 	char user[64]; /* "": none */
 	uint16_t port; /* 0: a Unix socket */
 	uint32_t db;
+	/* Whom to ask where `master` is; 0: nobody, it is at host and port. */
+	size_t sentinel_count;
+	struct redis_address sentinels[REDIS_SENTINELS_MAX];
+	char master[REDIS_MASTER_MAX];
 };
 
-/* "redis://[user@]host[:port][/db]" or "unix:/path". ERR_SYNTAX with a note. */
+/* "redis://[user@]host[:port][/db]", "unix:/path" or
+ * "redis-sentinel://[user@]host[:port][,host[:port]…]/master[/db]". ERR_SYNTAX with a note. */
 enum err redis_place_parse(struct slice text, struct redis_place *ret_place) ERR_CHECKED;
 
 struct redis_config {
@@ -38,6 +55,7 @@ struct redis_config {
 	size_t streams_max;
 	size_t data_bytes_max; /* of an event: what is larger in the store is not believed */
 	size_t idem_max; /* keys a generation and stream */
+	uint32_t replicas; /* that must have an event before it counts as published; 0: none */
 	uint64_t idem_window_ms;
 	struct tape_bounds (*bounds_of)(void *arg, struct slice name);
 	void *bounds_arg;

@@ -79,7 +79,7 @@ void flow_take(struct redis *redis, struct publish *publish)
 	struct flow *flow = NULL;
 	size_t bytes = sizeof *publish;
 
-	publish->duplicate = false;
+	publish->duplicate = publish->behind = false;
 	publish->note[0] = '\0';
 	publish->head = (struct position){ 0 };
 	for (size_t i = 0; i < publish->count; i++)
@@ -120,7 +120,8 @@ static void flow_expire(struct flow *flow)
 	if (late && flow->doubt)
 		flow_answer_group(flow, ERR_TIMEOUT, "Redis went away before it answered");
 	else if (late)
-		flow_answer_group(flow, ERR_UNAVAILABLE, "Redis does not answer");
+		flow_answer_group(flow, ERR_UNAVAILABLE,
+				  *redis->refusal ? redis->refusal : "Redis does not answer");
 	while (!list_empty(&flow->posts)) {
 		struct post *post = CONTAINER_OF(flow->posts.next, struct post, link);
 		if (redis->now_ms < post->until_ms)

@@ -29,6 +29,7 @@ enum {
 	REDIS_CANARY_MS = 1000,
 	REDIS_DEAF_MS = 3000,
 	REDIS_RETRY_MS_MAX = 1000,
+	REDIS_WAIT_MS = 250, /* for replicas; what else goes over the connection waits too */
 	REDIS_FLOW_IDLE_MS = 3600000,
 	REDIS_GROUP_BYTES = 65536,
 	REDIS_POSTS_MAX = 65536,
@@ -94,7 +95,8 @@ struct post {
 	size_t bytes;
 };
 
-enum flow_doing { FLOW_IDLE, FLOW_VERIFYING, FLOW_PUBLISHING };
+/* FLOW_WAITING: stored; the replicas have not said yet that they have it. */
+enum flow_doing { FLOW_IDLE, FLOW_VERIFYING, FLOW_PUBLISHING, FLOW_WAITING };
 
 /* The publishes of one stream, one call under way at a time, and the last that was acknowledged. */
 struct flow {
@@ -110,7 +112,7 @@ struct flow {
 	size_t group_count;
 	uint8_t nonce[CODE_NONCE_BYTES];
 	struct position before; /* known when it was formed: the group can only be behind it */
-	struct list ready; /* of redis.flows_ready */
+	struct list ready; /* of redis.flows_ready, or in FLOW_WAITING of flows_waiting */
 	uint64_t not_before_ms;
 	struct position acked; /* the ledger; epoch 0: nothing */
 	uint64_t used_ms, refreshed_ms;
@@ -167,6 +169,22 @@ struct tally {
 	_Atomic uint64_t pushes_received, bytes_sent, bytes_received, lost_tails, posts_waiting;
 };
 
+enum finder_state { FINDER_REST, FINDER_CONNECTING, FINDER_ASKING, FINDER_LISTENING };
+
+/* One connection to one sentinel: where is the primary, and tell me when it moves. */
+struct finder {
+	enum finder_state state;
+	size_t at; /* which sentinel */
+	int fd;
+	bool readable;
+	redisReader *reader;
+	uint64_t due_ms; /* REST: when to try; CONNECTING, ASKING: when it must be over */
+	uint64_t asked_ms;
+	bool unsure; /* a link failed since the last answer: ask again */
+	bool found;
+	struct redis_address primary;
+};
+
 struct redis {
 	struct backplane backplane; /* first */
 	uint32_t tag;
@@ -188,12 +206,16 @@ struct redis {
 	/* the thread's own: */
 	uint64_t now_ms;
 	struct link command, subscription;
+	struct finder finder;
 	char scripts[SCRIPT_COUNT][41];
 	char retired[REDIS_RETIRED_MAX][REDIS_ID_MAX];
 	unsigned retired_next;
 	char run_id[REDIS_ID_MAX], replid[REDIS_ID_MAX]; /* of the last server: the generation */
 	struct map *flows;
-	struct list flows_ready;
+	struct list flows_ready, flows_waiting;
+	struct call wait;
+	bool wait_wanted, wait_sent;
+	char refusal[64]; /* the last one that was only for now */
 	size_t flows_walk;
 	size_t posts_count, posts_bytes, calls_count;
 	struct list errands; /* not sent yet, or to be sent again */
@@ -277,6 +299,22 @@ void errand_finish(struct redis *redis, struct errand *errand, enum err err);
 /* redis_answer.c: OK; ERR_AGAIN: with the range set anew; ERR_SYNTAX, ERR_NOMEM. */
 enum err errand_answer(struct redis *redis, struct errand *errand, const redisReply *reply)
 	ERR_CHECKED;
+
+/* --- redis_sentinel.c --- */
+void finder_init(struct finder *finder);
+void finder_fini(struct redis *redis);
+void finder_turn(struct redis *redis);
+uint64_t finder_due(const struct redis *redis);
+/* A link to what was found has failed. */
+void finder_doubt(struct redis *redis);
+/* Where to connect; false: nobody has said yet. */
+bool finder_primary(const struct redis *redis, const char **ret_host, uint16_t *ret_port);
+
+/* --- redis_wait.c --- */
+/* What is placed is answered, once the replicas have it if that is wanted. */
+void flow_settle(struct flow *flow);
+/* Behind the publishes of a turn. */
+void wait_turn(struct redis *redis);
 
 /* --- redis_fact.c --- */
 void fact_take(struct redis *redis, struct fact *fact);

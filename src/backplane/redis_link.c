@@ -87,6 +87,7 @@ void link_lose(struct link *link, const char *why)
 	buf_fini(&link->out);
 	buf_init(&link->out, REDIS_OUT_BYTES_MAX);
 	link_rest(link);
+	finder_doubt(redis);
 	if (link->hears)
 		watches_lost(redis);
 	else
@@ -104,10 +105,15 @@ void link_lose(struct link *link, const char *why)
 static void link_connect(struct link *link)
 {
 	struct redis *redis = link->redis;
-	const struct redis_place *place = &redis->config.place;
 	struct world *world = redis->config.world;
-	enum err err = place->port ? connect_tcp(place->host, place->port, &link->fd)
-				   : connect_unix(place->host, &link->fd);
+	const char *host = NULL;
+	uint16_t port = 0;
+
+	if (!finder_primary(redis, &host, &port)) {
+		link->due_ms = redis->now_ms + RETRY_MS_MIN;
+		return;
+	}
+	enum err err = port ? connect_tcp(host, port, &link->fd) : connect_unix(host, &link->fd);
 	if (err) {
 		link->fd = -1;
 		link_lose(link, err_note_text());

@@ -49,10 +49,13 @@ static bool flow_answered(struct flow *flow, const redisReply *reply)
 	}
 	if (not_now(reply)) {
 		flow->not_before_ms = redis->now_ms + 50;
+		(void)snprintf(redis->refusal, sizeof redis->refusal, "Redis says: %.*s",
+			       (int)(reply->len < 48 ? reply->len : 48), reply->str);
 		if (reply_starts(reply, "READONLY"))
 			link_lose(&redis->command, "it is no primary any more");
 		return false;
 	}
+	redis->refusal[0] = '\0';
 	return true;
 }
 
@@ -171,17 +174,14 @@ static void group_place(struct flow *flow, struct position last, size_t count)
 	struct position at = last;
 	at.seq -= count;
 	flow->acked = last;
-	flow->group_count = 0;
-	flow->doubt = flow->whole = false;
-	while (!list_empty(&flow->group)) {
-		struct post *post = CONTAINER_OF(flow->group.next, struct post, link);
-		struct publish *publish = post->publish;
+	for (struct list *in = flow->group.next; in != &flow->group; in = in->next) {
+		struct publish *publish = CONTAINER_OF(in, struct post, link)->publish;
 		publish->first = publish->last = publish->head = at;
 		publish->first.seq = at.seq + 1;
 		publish->last.seq = publish->head.seq = at.seq + publish->count;
 		at.seq += publish->count;
-		flow_post_done(flow->redis, post, OK, "");
 	}
+	flow_settle(flow);
 }
 
 static void group_duplicate(struct flow *flow, const redisReply *reply)
@@ -198,7 +198,7 @@ static void group_duplicate(struct flow *flow, const redisReply *reply)
 	publish->duplicate = true;
 	publish->first = publish->last = publish->head = last;
 	publish->first.seq = last.seq - count + 1;
-	flow_answer_group(flow, OK, "");
+	flow_settle(flow);
 }
 
 static void group_refused(struct flow *flow, const redisReply *reply)
@@ -371,6 +371,7 @@ void flow_send(struct flow *flow)
 	};
 	memcpy(all, before, sizeof before);
 	flow->doing = FLOW_PUBLISHING;
+	redis->wait_wanted = redis->config.replicas > 0;
 	flow->call = (struct call){ .answered = flow_published };
 	redis->calls_count++;
 	link_eval(redis, &flow->call, SCRIPT_PUBLISH, flow->whole, KEYS_OF_PUBLISH, all,

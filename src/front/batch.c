@@ -19,7 +19,7 @@
 struct entry {
 	bool done;
 	bool in_group;
-	bool duplicate;
+	bool duplicate, behind;
 	enum err err;
 	char note[128];
 	struct position at; /* not for ephemeral ones */
@@ -181,6 +181,7 @@ static void collect(struct visit *visit, struct batch *batch)
 		else
 			entry->at = publish->duplicate ? publish->last : entry->last->position;
 		entry->duplicate = publish->duplicate;
+		entry->behind = !err && publish->behind;
 		entry->in_group = false;
 		event_unref(&entry->last);
 	}
@@ -200,6 +201,8 @@ static void put_result(struct buf *body, const struct draft *draft, const struct
 		put_position_member(body, "id", &entry->at);
 		if (entry->duplicate)
 			buf_put_text(body, ",\"duplicate\":true");
+		if (entry->behind)
+			buf_put_text(body, ",\"replicated\":false");
 	}
 	buf_put_byte(body, '}');
 }
@@ -210,6 +213,8 @@ static enum step answer(struct visit *visit, struct batch *batch)
 	for (size_t i = 0; i < batch->count; i++) {
 		if (batch->entries[i].err)
 			status = 207;
+		else if (batch->entries[i].behind && status == 201)
+			status = 202;
 	}
 	struct reply *reply = visit_json(visit, status);
 	buf_put_byte(&reply->body, '[');

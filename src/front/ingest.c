@@ -33,6 +33,7 @@ struct ingest {
 	char note[ERR_NOTE_BYTES_MAX];
 	uint64_t published; /* events with a position */
 	bool any_new;
+	bool any_behind; /* not yet on as many replicas as are wanted */
 	struct position first, last;
 };
 
@@ -228,6 +229,7 @@ static void collect(struct visit *visit, struct ingest *ingest)
 	ingest->last = publish->last;
 	ingest->published += asked;
 	ingest->any_new = ingest->any_new || !publish->duplicate;
+	ingest->any_behind = ingest->any_behind || publish->behind;
 	visit_brought(visit);
 }
 
@@ -271,6 +273,8 @@ static enum step answer(struct visit *visit, struct ingest *ingest)
 		unsigned status = ingest->any_new ? 201 : 200;
 		if (ingest->published == 0 && ingest->items > 0)
 			status = 202; /* all were ephemeral */
+		if (ingest->any_behind)
+			status = 202;
 		reply = visit_json(visit, status);
 		buf_put_text(&reply->body, "{\"stream\":");
 		json_quote(visit_name(visit), &reply->body);
@@ -279,6 +283,8 @@ static enum step answer(struct visit *visit, struct ingest *ingest)
 		put_position_member(&reply->body, "first", &ingest->first);
 		put_position_member(&reply->body, "last", &ingest->last);
 	}
+	if (ingest->any_behind)
+		buf_put_text(&reply->body, ",\"replicated\":false");
 	if (!ingest->failed)
 		buf_putf(&reply->body, ",\"count\":%llu", (unsigned long long)ingest->items);
 	buf_put_byte(&reply->body, '}');

@@ -107,9 +107,12 @@ static enum step single_next(struct visit *visit)
 		buf_put_byte(&visit->reply.body, '}');
 		return STEP_REPLY;
 	}
-	struct reply *reply = visit_json(visit, publish->duplicate ? 200 : 201);
+	unsigned status = publish->duplicate ? 200 : 201;
+	struct reply *reply = visit_json(visit, publish->behind ? 202 : status);
 	put_stream(visit, &reply->body);
 	put_position_member(&reply->body, "id", &publish->last);
+	if (publish->behind)
+		buf_put_text(&reply->body, ",\"replicated\":false");
 	buf_put_text(&reply->body, "}");
 	return STEP_REPLY;
 }

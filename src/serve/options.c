@@ -161,6 +161,18 @@ static enum err take_redis_prefix(const char *name, struct slice text, struct op
 	return OK;
 }
 
+static enum err take_ack(const char *name, struct slice text, struct options *options)
+{
+	unsigned long long count = 0;
+	if (slice_starts(text, SLICE("replica:")) &&
+	    slice_to_u64(slice_from(text.at + 8, text.bytes - 8), &count) && count >= 1 &&
+	    count <= 16)
+		options->ack_replicas = (uint32_t)count;
+	else if (!slice_equal(text, SLICE("primary")))
+		return err_note(ERR_SYNTAX, "%s is primary, or replica:1 to replica:16", name);
+	return OK;
+}
+
 static enum err take_dev(const char *name, struct slice text, struct options *options)
 {
 	if (!slice_equal(text, SLICE("1")) && !slice_equal(text, SLICE("0")))
@@ -193,6 +205,7 @@ static const struct {
 	{ "dev", take_dev, true, true },
 	{ "cors-origins", take_origins, false, true },
 	{ "stream-slow", take_slow, false, true },
+	{ "ack", take_ack, false, true },
 	{ "redis", take_redis, false, true },
 	{ "redis-password-file", take_redis_password_file, false, true },
 	{ "redis-prefix", take_redis_prefix, false, true },
@@ -382,9 +395,9 @@ enum err options_read(int argc, char **argv, struct options *ret_options)
 	if (options.session_retry_min > options.session_retry_max)
 		return err_note(ERR_RANGE, "--session-retry-min is more than --session-retry-max");
 	if (!options.redis.bytes && (options.redis_password_file.bytes ||
-				     options.redis_prefix.bytes))
-		return err_note(ERR_SYNTAX, "--redis-password-file and --redis-prefix go with "
-					    "--redis");
+				     options.redis_prefix.bytes || options.ack_replicas))
+		return err_note(ERR_SYNTAX, "--redis-password-file, --redis-prefix and --ack go "
+					    "with --redis");
 	if (options.listen_count == 0)
 		options.listen[options.listen_count++] = SLICE("127.0.0.1:8080");
 	*ret_options = options;

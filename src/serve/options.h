@@ -34,6 +34,7 @@ struct options {
 	struct slice redis; /* where it is; empty: the memory backplane */
 	struct slice redis_password_file;
 	struct slice redis_prefix; /* default "tc1" */
+	uint32_t ack_replicas; /* that must have an event before it counts; 0: none */
 	struct slice log_level; /* "error", "warn", "info", "debug" */
 };
 

@@ -62,6 +62,7 @@ enum err store_new(const struct options *options, struct world *world,
 		.data_bytes_max = options->event_bytes,
 		.idem_max = options->memory_keys,
 		.idem_window_ms = options->memory_key_window,
+		.replicas = options->ack_replicas,
 		.bounds_of = bounds_of,
 		.bounds_arg = bounds_arg,
 	};

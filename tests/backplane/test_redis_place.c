@@ -39,11 +39,40 @@ static void what_is_no_place_is_refused(void **state)
 		assert_int_equal(redis_place_parse(slice_of(texts[i]), &place), ERR_SYNTAX);
 }
 
+static void sentinels_are_read_and_the_name_of_the_primary(void **state)
+{
+	(void)state;
+	struct redis_place place;
+	assert_int_equal(redis_place_parse(SLICE("redis-sentinel://a,b:7000,[::1]/main"), &place),
+			 OK);
+	assert_int_equal(place.sentinel_count, 3);
+	assert_string_equal(place.sentinels[0].host, "a");
+	assert_int_equal(place.sentinels[0].port, 26379);
+	assert_string_equal(place.sentinels[1].host, "b");
+	assert_int_equal(place.sentinels[1].port, 7000);
+	assert_string_equal(place.sentinels[2].host, "::1");
+	assert_string_equal(place.master, "main");
+	assert_int_equal(place.db, 0);
+	assert_int_equal(redis_place_parse(SLICE("redis-sentinel://u@a/main/2"), &place), OK);
+	assert_string_equal(place.user, "u");
+	assert_int_equal(place.db, 2);
+	static const char *const texts[] = {
+		"redis-sentinel://", "redis-sentinel://a", "redis-sentinel://a/",
+		"redis-sentinel:///m", "redis-sentinel://a,,b/m", "redis-sentinel://a,/m",
+		"redis-sentinel://a:0/m", "redis-sentinel://a/m/x", "redis-sentinel://u:p@a/m",
+	};
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		assert_int_equal(redis_place_parse(slice_of(texts[i]), &place), ERR_SYNTAX);
+	assert_int_equal(redis_place_parse(SLICE("redis-sentinel://1,2,3,4,5,6,7,8,9/m"), &place),
+			 ERR_TOO_MANY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form_of_a_place_is_read),
 		cmocka_unit_test(what_is_no_place_is_refused),
+		cmocka_unit_test(sentinels_are_read_and_the_name_of_the_primary),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -398,7 +398,7 @@ def test_a_node_is_killed_and_its_listeners_resume_on_the_other(redis, name):
 
 RIGHTS = ("user node on >secret -@all ~tc1:* &tc1:* +auth +select +info +script|load +eval "
           "+evalsha +multi +exec +hmget +hset +hget +hlen +llen +lindex +lrange +rpush +lpop "
-          "+ltrim +del +pexpire +publish +subscribe +unsubscribe +time +hgetall +hexists +hdel "
+          "+ltrim +del +pexpire +publish +subscribe +unsubscribe +wait +time +hgetall +hexists +hdel "
           "+zadd +zrem +zrangebyscore +pttl")
 
 
