@@ -3,6 +3,7 @@ EXTRA_DIST += \
 	tests/story/conftest.py \
 	tests/story/house.py \
 	tests/story/test_bytes.py \
+	tests/story/test_client_js.py \
 	tests/story/test_errors.py \
 	tests/story/test_life.py \
 	tests/story/test_limits.py \

@@ -1,0 +1,4 @@
+EXTRA_DIST += \
+	clients/js/README.md \
+	clients/js/package.json \
+	clients/js/tapecast.js
