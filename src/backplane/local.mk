@@ -23,6 +23,8 @@ libbackplane_la_SOURCES = \
 	src/backplane/redis_answer.c \
 	src/backplane/redis_code.c \
 	src/backplane/redis_code.h \
+	src/backplane/redis_doctor.c \
+	src/backplane/redis_doctor.h \
 	src/backplane/redis_fact.c \
 	src/backplane/redis_flow.c \
 	src/backplane/redis_greet.c \

@@ -35,6 +35,7 @@ int pub_main(int argc, char **argv);
 int sub_main(int argc, char **argv);
 int bench_main(int argc, char **argv);
 int token_main(int argc, char **argv);
+int doctor_main(int argc, char **argv);
 
 /* The options of every command that talks to a server. */
 struct cli_common {

@@ -21,6 +21,7 @@ const char help_tapecast[] =
 	"  sub     read streams             tapecast sub news\n"
 	"  bench   measure a server         tapecast bench fanout --listeners 1000\n"
 	"  token   make and check tokens    tapecast token check --key key.jwk\n"
+	"  doctor  look at a Redis server   tapecast doctor --redis redis://localhost\n"
 	"  help    read on                  tapecast help sub\n"
 	"\n"
 	"      --version  which tapecast this is\n"
@@ -62,6 +63,20 @@ const char help_token[] =
 	"      --audience NAME    aud: mint writes it, check wants it\n"
 	"      --leeway SECONDS   check: how wrong clocks may be, at most 60 [0]\n"
 	"  -h, --help             this text\n";
+
+const char help_doctor[] =
+	"Usage: tapecast doctor --redis URL [--redis-password-file FILE]\n"
+	"Looks at the Redis server that nodes are to share. Each finding comes with the line\n"
+	"that mends it; nothing is changed.\n"
+	"\n"
+	"  tapecast doctor --redis redis://10.0.0.5\n"
+	"\n"
+	"      --redis URL        as serve is given it; else TAPECAST_REDIS\n"
+	"      --redis-password-file FILE\n"
+	"                         its first line; else TAPECAST_REDIS_PASSWORD_FILE\n"
+	"  -h, --help             this text\n"
+	"\n"
+	"Exit status: 0 nothing is wrong, 1 something is, 64 usage, 69 no server answers.\n";
 
 const char help_pub[] =
 	"Usage: tapecast pub [OPTION]... STREAM [DATA|-]\n"

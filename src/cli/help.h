@@ -5,7 +5,8 @@
 #ifndef TAPECAST_CLI_HELP_H
 #define TAPECAST_CLI_HELP_H
 
-extern const char help_tapecast[], help_pub[], help_sub[], help_bench[], help_token[];
+extern const char help_tapecast[], help_pub[], help_sub[], help_bench[], help_token[],
+	help_doctor[];
 
 /* To standard output; returns the exit code. */
 int help_print(const char *text);

@@ -9,6 +9,7 @@ libcli_la_SOURCES = \
 	src/cli/bench_run.c \
 	src/cli/cli.c \
 	src/cli/cli.h \
+	src/cli/doctor.c \
 	src/cli/help.c \
 	src/cli/help.h \
 	src/cli/histogram.c \

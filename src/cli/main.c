@@ -20,6 +20,7 @@ static const struct command commands[] = {
 	{ "sub", "tapecast sub", sub_main, help_sub },
 	{ "bench", "tapecast bench", bench_main, help_bench },
 	{ "token", "tapecast token", token_main, help_token },
+	{ "doctor", "tapecast doctor", doctor_main, help_doctor },
 };
 
 static const struct command *command_find(const char *name)

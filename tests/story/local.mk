@@ -4,6 +4,7 @@ EXTRA_DIST += \
 	tests/story/house.py \
 	tests/story/test_bytes.py \
 	tests/story/test_client_js.py \
+	tests/story/test_doctor.py \
 	tests/story/test_errors.py \
 	tests/story/test_life.py \
 	tests/story/test_limits.py \
