@@ -52,7 +52,8 @@ static enum err check_key(struct slice key)
 		bool is_alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 				(c >= '0' && c <= '9');
 		if (!is_alnum && (c == '\0' || !strchr("-_~+/=", c)))
-			return err_note(ERR_SYNTAX, "an API key has letters, digits and - _ ~ + / =");
+			return err_note(ERR_SYNTAX,
+					"an API key has letters, digits and - _ ~ + / =");
 	}
 	return OK;
 }
@@ -133,7 +134,7 @@ static enum err add_line(struct api_keys *keys, struct slice line, const uint8_t
 static bool is_skipped(struct slice line)
 {
 	size_t at = 0;
-	while (at < line.bytes && (line.at[at] == ' ' || line.at[at] == '\t' || line.at[at] == '\r'))
+	while (at < line.bytes && strchr(" \t\r", line.at[at]) && line.at[at])
 		at++;
 	return at == line.bytes || line.at[at] == '#';
 }

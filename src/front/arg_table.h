@@ -4,6 +4,7 @@
  * Rows    ARG(NAME, "text", kinds or-ed). Names that another server's clients use stand beside
  *         ours.
  */
+ARG(ACCESS_TOKEN, "access_token", ARGS_NONE)
 ARG(STREAM, "stream", ARGS_EVENTS)
 ARG(AFTER, "after", ARGS_READ | ARGS_EVENTS)
 ARG(LAST_EVENT_ID, "last_event_id", ARGS_READ | ARGS_EVENTS)

@@ -33,8 +33,7 @@ static int shown(struct slice text)
 
 static bool passes(struct slice name)
 {
-	return name.bytes == 0 || slice_equal(name, SLICE("access_token")) ||
-	       slice_starts(name, SLICE("utm_")) || name.at[0] == '_';
+	return name.bytes == 0 || slice_starts(name, SLICE("utm_")) || name.at[0] == '_';
 }
 
 static enum err unknown(struct slice name, unsigned kinds)
@@ -72,7 +71,8 @@ static enum err take_stream(struct args *args, struct slice value)
 static enum err take(struct args *args, unsigned kinds, struct slice name, struct slice value)
 {
 	for (size_t i = 0; i < ARG_COUNT; i++) {
-		if (!(arg_rows[i].kinds & kinds) || !slice_equal(name, slice_of(arg_rows[i].text)))
+		bool is_known = (arg_rows[i].kinds & kinds) || i == ARG_ACCESS_TOKEN;
+		if (!is_known || !slice_equal(name, slice_of(arg_rows[i].text)))
 			continue;
 		if (i == ARG_STREAM)
 			return take_stream(args, value);

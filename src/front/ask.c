@@ -3,7 +3,10 @@
  */
 #include "front/visit.h"
 
+#include <stdio.h>
+
 #include "base/must.h"
+#include "front/caller.h"
 
 /* Who comes second goes on with the request: the asker, if the answer was there before it returned
  * to libmicrohttpd, else the answer, which then finds the connection suspended. */
@@ -58,9 +61,23 @@ static void dropped(struct drop *drop)
 	ask_answered(CONTAINER_OF(drop, struct ask, drop));
 }
 
+/* As the backplane would, had it looked who asks. */
+static void refuse_publish(struct publish *publish, enum err err)
+{
+	for (size_t i = 0; i < publish->count; i++)
+		event_unref(&publish->events[i]);
+	publish->err = err;
+	(void)snprintf(publish->note, sizeof publish->note, "%s", err_note_text());
+}
+
 bool ask_publish(struct visit *visit, next_fn *next)
 {
 	struct backplane *backplane = visit->door->config.backplane;
+	enum err err = caller_allow_now(visit, VERB_PUBLISH, visit->ask.publish.name);
+	if (err) {
+		refuse_publish(&visit->ask.publish, err);
+		return true;
+	}
 	ask_begin(visit, next);
 	visit->ask.publish.done = published;
 	backplane->ops->publish(backplane, &visit->ask.publish);

@@ -13,15 +13,18 @@ static bool is_sound(struct slice origin)
 	return !slice_equal(origin, SLICE("null"));
 }
 
-bool cors_allows(const struct front_settings *settings, struct slice origin)
+bool cors_is_listed(const struct front_settings *settings, struct slice origin)
 {
-	if (!is_sound(origin))
-		return false;
 	for (size_t i = 0; i < settings->origin_count; i++) {
 		if (slice_equal(origin, settings->origins[i]))
 			return true;
 	}
-	return settings->dev;
+	return false;
+}
+
+bool cors_allows(const struct front_settings *settings, struct slice origin)
+{
+	return is_sound(origin) && (settings->dev || cors_is_listed(settings, origin));
 }
 
 void cors_fields(const struct front_settings *settings, struct slice origin, struct reply *reply)
@@ -32,8 +35,8 @@ void cors_fields(const struct front_settings *settings, struct slice origin, str
 	reply_field(reply, "Access-Control-Allow-Origin", "%.*s", (int)origin.bytes, origin.at);
 	reply_field(reply, "Access-Control-Allow-Credentials", "true");
 	reply_field(reply, "Access-Control-Expose-Headers",
-		    "ETag, Retry-After, Tapecast-Position, Tapecast-Count, Tapecast-Bytes, "
-		    "Tapecast-State");
+		    "ETag, Retry-After, WWW-Authenticate, Tapecast-Position, Tapecast-Count, "
+		    "Tapecast-Bytes, Tapecast-State");
 }
 
 void cors_preflight(const struct front_settings *settings, struct slice origin, const char *allow,

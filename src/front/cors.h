@@ -10,6 +10,8 @@
 #include "front/reply.h"
 #include "front/settings.h"
 
+/* Named by the operator; development mode names none. */
+bool cors_is_listed(const struct front_settings *settings, struct slice origin);
 bool cors_allows(const struct front_settings *settings, struct slice origin);
 /* Adds the fields that an answer to a request of this origin (empty: none) carries. */
 void cors_fields(const struct front_settings *settings, struct slice origin, struct reply *reply);

@@ -12,6 +12,7 @@
 #ifndef TAPECAST_FRONT_DOOR_H
 #define TAPECAST_FRONT_DOOR_H
 
+#include "auth/auth.h"
 #include "backplane/backplane.h"
 #include "delivery/engine.h"
 #include "front/settings.h"
@@ -24,6 +25,7 @@ struct door_config {
 	struct engine *engine;
 	struct loop *loop;
 	struct backplane *backplane;
+	struct auth *auth; /* NULL: nobody is asked who they are */
 	const struct front_settings *settings;
 	enum takeover_way way;
 	const int *listen_fds; /* taken over by door_new, in every case */

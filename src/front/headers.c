@@ -16,6 +16,9 @@ static const struct {
 	FIELD("If-None-Match", if_none_match),
 	FIELD("Origin", origin),
 	FIELD("Access-Control-Request-Method", request_method),
+	FIELD("Authorization", authorization),
+	FIELD("Cookie", cookie),
+	FIELD("Sec-Fetch-Site", sec_fetch_site),
 };
 
 static bool is_token(struct slice text)
@@ -87,6 +90,7 @@ void headers_take(struct headers *headers, struct slice name, struct slice value
 						"no Transfer-Encoding but chunked is known");
 	} else if (slice_equal_nocase(name, SLICE("Host"))) {
 		headers->host_count++;
+		headers->host = value;
 	} else if (slice_equal_nocase(name, SLICE("Accept"))) {
 		if (headers->accept_count < HEADERS_ACCEPT_MAX)
 			headers->accept[headers->accept_count++] = value;

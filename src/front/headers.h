@@ -22,6 +22,7 @@ struct headers {
 	size_t accept_count;
 	struct slice content_type, last_event_id, idempotency_key, if_match, if_none_match;
 	struct slice origin, request_method; /* of a preflight */
+	struct slice authorization, cookie, sec_fetch_site, host;
 	bool has_length, is_chunked;
 	uint64_t length;
 	/* for headers_check */

@@ -10,6 +10,8 @@ libfront_la_SOURCES = \
 	src/front/batch.c \
 	src/front/begin.c \
 	src/front/begin.h \
+	src/front/caller.c \
+	src/front/caller.h \
 	src/front/cors.c \
 	src/front/cors.h \
 	src/front/door.c \
@@ -45,7 +47,7 @@ libfront_la_SOURCES = \
 	src/front/visit.c \
 	src/front/visit.h
 libfront_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_builddir)/src
-libfront_la_LIBADD = libbackplane.la libdelivery.la libstream.la libwire.la libworld.la libbase.la \
+libfront_la_LIBADD = libbackplane.la libdelivery.la libstream.la libauth.la libwire.la libworld.la libbase.la \
 	$(MICROHTTPD_LIBS)
 
 # Files that are part of the program.

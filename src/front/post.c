@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/must.h"
+#include "front/caller.h"
 #include "front/headers.h"
 #include "wire/json.h"
 #include "wire/name.h"
@@ -168,6 +169,11 @@ enum err item_shout(struct visit *visit, struct slice name, struct item *item)
 {
 	struct backplane *backplane = visit->door->config.backplane;
 	MUST(item->ephemeral && item->count == 1);
+	enum err err = caller_allow_now(visit, VERB_PUBLISH, name);
+	if (err) {
+		item_drop(item);
+		return err;
+	}
 	item->count = 0;
 	return backplane->ops->shout(backplane, name, item->events[0]);
 }

@@ -81,6 +81,16 @@ void problem_open(struct buf *buf, enum err err, const char *detail)
 	put_problem(buf, problem_status(err), problem_code(err), err_text(err), detail);
 }
 
+/* What failed is in the body: here only whether a token was there (RFC 6750, 3.1). */
+static void challenge(struct reply *reply, enum err err)
+{
+	if (err == ERR_NO_TOKEN)
+		reply_field(reply, "WWW-Authenticate", "Bearer realm=\"tapecast\"");
+	else if (problem_status(err) == 401)
+		reply_field(reply, "WWW-Authenticate",
+			    "Bearer realm=\"tapecast\", error=\"invalid_token\"");
+}
+
 static void begin(struct reply *reply, unsigned status)
 {
 	reply_reset(reply);
@@ -94,6 +104,7 @@ static void begin(struct reply *reply, unsigned status)
 void problem_reply_open(struct reply *reply, enum err err, const char *detail)
 {
 	begin(reply, problem_status(err));
+	challenge(reply, err);
 	problem_open(&reply->body, err, detail);
 }
 

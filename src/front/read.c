@@ -5,7 +5,9 @@
 
 #include "front/accept.h"
 #include "front/begin.h"
+#include "front/caller.h"
 #include "front/cors.h"
+#include "front/problem.h"
 #include "front/route.h"
 #include "wire/name.h"
 
@@ -30,6 +32,8 @@ struct listener {
 	uint64_t limit, wait_s, interval_ms;
 	struct wanted wanted[CURSOR_STREAMS_MAX];
 	size_t wanted_count;
+	struct refused refused[CURSOR_STREAMS_MAX];
+	size_t refused_count;
 };
 
 static enum err offer_choose(const struct headers *headers, enum offer *ret_offer)
@@ -196,6 +200,31 @@ static enum step hand_over(struct visit *visit, bool is_sse, struct ticket *tick
 	return STEP_TAKEN;
 }
 
+static void free_grant(void *arg)
+{
+	struct grant *grant = arg;
+	grant_unref(&grant);
+}
+
+/* The caller as delivery knows one; NULL where nobody is asked. */
+static enum err bearer_make(const struct visit *visit, struct bearer **ret_bearer)
+{
+	struct grant *grant = visit->grant;
+	if (!grant)
+		return OK;
+	struct bearer_terms terms = {
+		.expires_ms = grant->expires_ms,
+		.sub = grant->sub,
+		.jti = grant->jti,
+		.grants = grant_ref(grant),
+		.grants_free = free_grant,
+	};
+	enum err err = bearer_new(&terms, ret_bearer);
+	if (err)
+		grant_unref(&grant);
+	return err;
+}
+
 static enum step listener_adopt(struct visit *visit, struct listener *listener)
 {
 	struct buf head;
@@ -215,11 +244,15 @@ static enum step listener_adopt(struct visit *visit, struct listener *listener)
 		.wanted = listener->wanted,
 		.wanted_count = listener->wanted_count,
 		.interval_ms = (uint32_t)listener->interval_ms,
+		.refused = listener->refused,
+		.refused_count = listener->refused_count,
 		.head = buf_slice(&head),
 		.head_finished = buf_slice(&finished),
 	};
 	struct page_order *order = NULL;
 	enum err err = head.err ? head.err : finished.err;
+	if (!err)
+		err = bearer_make(visit, &ticket.bearer);
 	if (!err && listener->offer == OFFER_PAGE) {
 		err = page_order_new(visit, (uint32_t)listener->limit, &order);
 		ticket.form = SESSION_ANSWER;
@@ -235,15 +268,43 @@ static enum step listener_adopt(struct visit *visit, struct listener *listener)
 			     : hand_over(visit, is_sse, &ticket, &adopted);
 	if (!adopted)
 		page_order_free(order);
+	bearer_unref(&ticket.bearer);
 	buf_fini(&head);
 	buf_fini(&finished);
 	return step;
 }
 
+/* Of several streams those are kept that the caller may hear; the others are told. */
+static enum err listener_narrow(const struct visit *visit, struct listener *listener)
+{
+	size_t kept = 0;
+	enum err last = OK;
+	for (size_t i = 0; i < listener->wanted_count; i++) {
+		struct slice name = listener->wanted[i].name;
+		enum err err = caller_allow(visit, VERB_SUBSCRIBE, name);
+		if (!err) {
+			listener->wanted[kept++] = listener->wanted[i];
+			continue;
+		}
+		last = err;
+		listener->refused[listener->refused_count++] =
+			(struct refused){ name, problem_code(err) };
+	}
+	listener->wanted_count = kept;
+	if (!kept)
+		return last;
+	err_note_clear();
+	return OK;
+}
+
 static enum step listener_begin(struct visit *visit, bool enveloped_default,
 				struct listener *listener)
 {
-	enum err err = listener_read(visit, enveloped_default, listener);
+	enum err err = listener_narrow(visit, listener);
+	if (!err)
+		err = listener_read(visit, enveloped_default, listener);
+	if (!err && listener->offer == OFFER_PAGE && listener->refused_count)
+		err = err_note(ERR_SYNTAX, "a page is of one stream: ask for each");
 	if (err)
 		return visit_problem(visit, err);
 	if (atomic_load_explicit(&visit->door->closing, memory_order_relaxed))

@@ -29,6 +29,8 @@ struct front_settings {
 	size_t page_bytes_max;
 	struct slice origins[SETTINGS_ORIGINS_MAX]; /* CORS: who may, exactly */
 	size_t origin_count;
+	struct slice cookie_name; /* where a browser may have a token; empty: nowhere */
+	bool token_in_query; /* access_token= is taken */
 };
 
 #endif

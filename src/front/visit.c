@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "front/caller.h"
 #include "front/cors.h"
 #include "front/problem.h"
 #include "front/route.h"
@@ -43,6 +44,7 @@ void visit_reset(struct visit *visit)
 	buf_fini(&visit->uri);
 	buf_fini(&visit->name);
 	args_fini(&visit->args);
+	grant_unref(&visit->grant);
 	reply_fini(&visit->reply);
 	visit->reply.closes = false;
 	visit->reply.status = 0;
@@ -172,6 +174,8 @@ enum step visit_begin(struct visit *visit, const char *method, const char *versi
 	if (!handler->has_body && (visit->headers.is_chunked || visit->headers.length > 0))
 		return refuse(visit, err_note(ERR_HEADER, "a %s of this path has no body", method));
 	err = target_read(visit, name);
+	if (!err)
+		err = caller_check(visit);
 	if (err)
 		return visit_problem(visit, err);
 	return handler->begin ? handler->begin(visit) : STEP_MORE;

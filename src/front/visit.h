@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "auth/grant.h"
 #include "front/args.h"
 #include "front/door.h"
 #include "front/due.h"
@@ -34,7 +35,7 @@ enum method {
 	METHOD_OTHER = 32,
 };
 
-/* What the caller must have been granted; checked by nobody yet, for there are no tokens. */
+/* What the caller must have been granted: see front/caller.h. */
 enum needs { NEEDS_NOTHING, NEEDS_SUBSCRIBE, NEEDS_PUBLISH, NEEDS_ADMIN };
 
 struct handler {
@@ -99,6 +100,7 @@ struct visit {
 	const struct route *route;
 	struct headers headers;
 	struct args args;
+	struct grant *grant; /* of who asks; NULL: nobody is asked, or it is not needed */
 	struct reply reply;
 	uint64_t body_bytes; /* so far */
 	bool body_ended;

@@ -9,6 +9,7 @@ libserve_la_SOURCES = \
 	src/serve/node.h \
 	src/serve/notify.c \
 	src/serve/notify.h \
+	src/serve/option_auth.c \
 	src/serve/option_number.c \
 	src/serve/option_table.h \
 	src/serve/options.c \
@@ -19,5 +20,5 @@ libserve_la_SOURCES = \
 	src/serve/serve.h \
 	src/serve/store.c \
 	src/serve/store.h
-libserve_la_LIBADD = libfront.la libbackplane.la libdelivery.la libstream.la libwire.la libworld.la \
+libserve_la_LIBADD = libfront.la libbackplane.la libdelivery.la libstream.la libauth.la libwire.la libworld.la \
 	libbase.la

@@ -35,6 +35,7 @@ struct node {
 	const struct options *options;
 	struct world *world;
 	struct front_settings settings;
+	struct auth *auth; /* NULL: nobody is asked */
 	struct backplane *backplane;
 	struct hub *hub;
 	struct feed *feed;
@@ -141,8 +142,46 @@ static void settings_make(struct node *node, uint32_t requests_max)
 		.page_events_max = (uint32_t)options->page_events,
 		.page_bytes_max = options->page_bytes,
 		.origin_count = options->origin_count,
+		.cookie_name = options->cookie_name,
+		.token_in_query = !options->no_query_token,
 	};
 	memcpy(node->settings.origins, options->origins, sizeof node->settings.origins);
+}
+
+static enum err auth_make(struct node *node)
+{
+	const struct options *options = node->options;
+	struct auth_config config = {
+		.key_files = options->jwt_keys,
+		.key_file_count = options->jwt_key_count,
+		.api_key_files = options->api_keys,
+		.api_key_file_count = options->api_key_count,
+		.issuer = options->jwt_issuer,
+		.audience = options->jwt_audience,
+		.leeway_ms = options->jwt_leeway,
+		.exp_optional = options->jwt_exp_optional,
+		.cached_max = options->jwt_cached,
+	};
+	bool has_keys = options->jwt_key_count || options->api_key_count;
+	if (has_keys && options->no_auth)
+		return err_note(ERR_SYNTAX, "--no-auth asks nobody, so --jwt-key and --api-key "
+					    "would be for nothing: say one or the other");
+	if (!has_keys && !options->no_auth && !options->dev)
+		return err_note(ERR_DENIED, "say who is let in: --jwt-key FILE (tapecast token "
+					    "keygen makes one), --api-key FILE, or --no-auth if "
+					    "whoever reaches the port may read and write");
+	return has_keys ? auth_new(&config, &node->auth) : OK;
+}
+
+bool node_has_keys(const struct node *node)
+{
+	return node->auth != NULL;
+}
+
+enum err node_reload_keys(struct node *node)
+{
+	MUST_BE(node, NODE_TAG);
+	return node->auth ? auth_reload(node->auth) : OK;
 }
 
 static enum err addresses_read(struct node *node)
@@ -188,6 +227,7 @@ static enum err door_make(struct node *node, struct runner *runner)
 		.engine = node->engine,
 		.loop = runner->loop,
 		.backplane = node->backplane,
+		.auth = node->auth,
 		.settings = &node->settings,
 		.way = node->way,
 		.listen_fds = fds,
@@ -222,6 +262,8 @@ enum err node_new(const struct options *options, size_t descriptors, struct node
 	node->sessions_max = share.sessions;
 	settings_make(node, share.requests);
 	enum err err = addresses_read(node);
+	if (!err)
+		err = auth_make(node);
 	if (!err)
 		err = takeover_probe(node->world, true, &node->way);
 	if (!err)
@@ -296,6 +338,7 @@ void node_free(struct node **node)
 	feed_free(&(*node)->feed);
 	if ((*node)->backplane)
 		(*node)->backplane->ops->free(&(*node)->backplane);
+	auth_free(&(*node)->auth);
 	(*node)->tag = 0;
 	mem_free(*node);
 	*node = NULL;
@@ -359,6 +402,9 @@ void node_say_start(const struct node *node)
 	say(SAY_INFO, "started", "backplane", node->backplane->ops->name, "loops", loops,
 	    "sessions_max", sessions, "takeover", takeover_way_text(node->way), "libmicrohttpd",
 	    door_library_version(), NULL);
+	if (node->options->no_auth)
+		say(SAY_WARN, "no_auth", "means", "whoever reaches the port may read and write",
+		    NULL);
 	if (door_library_is_old() && !node->options->dev)
 		say(SAY_WARN, "library_old", "libmicrohttpd", door_library_version(), "advice",
 		    "1.0.10 or later for a port that the internet can reach", NULL);

@@ -27,7 +27,8 @@ struct share {
 struct share node_share(size_t descriptors, size_t sessions_wanted, size_t requests_wanted,
 			size_t daemons);
 
-/* ERR_SYNTAX (an address), ERR_DENIED (--dev on an address that is not loopback), ERR_SYSTEM
+/* ERR_SYNTAX (an address, a key), ERR_DENIED (--dev on an address that is not loopback; nothing is
+ * said of who is let in), ERR_SYSTEM
  * (cannot listen), ERR_NOMEM. Options must outlive the node. */
 enum err node_new(const struct options *options, size_t descriptors, struct node **ret_node)
 	ERR_CHECKED;
@@ -38,6 +39,9 @@ void node_free(struct node **node);
 enum err node_start(struct node *node) ERR_CHECKED;
 /* What is due besides the loops' work; returns in how many ms it wants to be called again. */
 int node_turn(struct node *node);
+bool node_has_keys(const struct node *node);
+/* Reads the keys again; on an error they are those that they were. ERR_SYSTEM, ERR_SYNTAX … */
+enum err node_reload_keys(struct node *node) ERR_CHECKED;
 /* No new connection, and listeners are let go over window_ms. */
 void node_drain(struct node *node, uint32_t window_ms);
 /* Listeners are gone and requests answered. */

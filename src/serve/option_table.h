@@ -28,6 +28,10 @@ OPTION(session, retry_max, "", TIME, 5000, 0, 3600000,
 	"And at the latest, each at a time of its own in between; 600 ms with --dev", "")
 OPTION(session, open, "", TIME, 500, 1, 60000,
 	"A listener's head goes out by then, even if the backplane has not answered", "")
+OPTION(jwt, leeway, "", TIME, 0, 0, 60000,
+	"How far another machine's clock may be off: a token is good for that much longer", "401")
+OPTION(jwt, cached, "", COUNT, 10000, 0, 10000000,
+	"Tokens that are not verified again while they are good", "the longest unused is forgotten")
 OPTION(stream, max, "", COUNT, 100000, 1, 10000000,
 	"Streams in all", "507 to a publish, 503 to a listener that would open one more")
 OPTION(stream, events, "", COUNT, 10000, 1, 10000000,

@@ -55,8 +55,8 @@ static enum err row_take(const struct option_row *row, const char *name, struct 
 typedef enum err word_fn(const char *name, struct slice text, struct options *options);
 
 /* Several with commas between them, for the environment's sake. */
-static enum err take_list(const char *name, struct slice text, struct slice *list, size_t *count,
-			  size_t count_max)
+enum err option_list(const char *name, struct slice text, struct slice *list, size_t *count,
+		     size_t count_max)
 {
 	for (;;) {
 		const char *comma = text.bytes ? memchr(text.at, ',', text.bytes) : NULL;
@@ -74,15 +74,16 @@ static enum err take_list(const char *name, struct slice text, struct slice *lis
 
 static enum err take_listen(const char *name, struct slice text, struct options *options)
 {
-	return take_list(name, text, options->listen, &options->listen_count, OPTIONS_LISTEN_MAX);
+	return option_list(name, text, options->listen, &options->listen_count,
+			   OPTIONS_LISTEN_MAX);
 }
 
 /* As a browser writes it: scheme, host, port if it is not the usual one. */
 static enum err take_origins(const char *name, struct slice text, struct options *options)
 {
 	size_t first = options->origin_count;
-	enum err err = take_list(name, text, options->origins, &options->origin_count,
-				 OPTIONS_ORIGINS_MAX);
+	enum err err = option_list(name, text, options->origins, &options->origin_count,
+				   OPTIONS_ORIGINS_MAX);
 	for (size_t i = first; !err && i < options->origin_count; i++) {
 		struct slice origin = options->origins[i];
 		bool has_scheme = slice_starts(origin, SLICE("https://")) ||
@@ -206,6 +207,14 @@ static const struct {
 	{ "cors-origins", take_origins, false, true },
 	{ "stream-slow", take_slow, false, true },
 	{ "ack", take_ack, false, true },
+	{ "jwt-key", take_jwt_key, false, true },
+	{ "api-key", take_api_key, false, true },
+	{ "jwt-issuer", take_jwt_issuer, false, true },
+	{ "jwt-audience", take_jwt_audience, false, true },
+	{ "jwt-exp", take_jwt_exp, false, true },
+	{ "no-auth", take_no_auth, true, true },
+	{ "cookie-name", take_cookie_name, false, true },
+	{ "query-token", take_query_token, false, true },
 	{ "redis", take_redis, false, true },
 	{ "redis-password-file", take_redis_password_file, false, true },
 	{ "redis-prefix", take_redis_prefix, false, true },
@@ -334,26 +343,33 @@ static enum err environment_read(struct options *options)
 	return err;
 }
 
-/* What the command line says of addresses and origins stands instead of the environment, not
+/* What was not given takes what was there. */
+static void inherit(struct slice *list, size_t *count, const struct slice *from, size_t from_count)
+{
+	if (*count)
+		return;
+	memcpy(list, from, from_count * sizeof *list);
+	*count = from_count;
+}
+
+/* What the command line says of addresses, origins and keys stands instead of the environment, not
  * beside. */
 static enum err command_line_read(int argc, char **argv, struct options *options)
 {
 	struct options given = *options;
 	given.listen_count = 0;
 	given.origin_count = 0;
+	given.jwt_key_count = 0;
+	given.api_key_count = 0;
 	for (int at = 1; at < argc;) {
 		enum err err = flag_read(argc, argv, &at, &given);
 		if (err)
 			return err;
 	}
-	if (given.listen_count == 0) {
-		memcpy(given.listen, options->listen, sizeof given.listen);
-		given.listen_count = options->listen_count;
-	}
-	if (given.origin_count == 0) {
-		memcpy(given.origins, options->origins, sizeof given.origins);
-		given.origin_count = options->origin_count;
-	}
+	inherit(given.listen, &given.listen_count, options->listen, options->listen_count);
+	inherit(given.origins, &given.origin_count, options->origins, options->origin_count);
+	inherit(given.jwt_keys, &given.jwt_key_count, options->jwt_keys, options->jwt_key_count);
+	inherit(given.api_keys, &given.api_key_count, options->api_keys, options->api_key_count);
 	*options = given;
 	return OK;
 }
@@ -379,7 +395,8 @@ static uint64_t row_default(const struct option_row *row, bool dev)
 
 enum err options_read(int argc, char **argv, struct options *ret_options)
 {
-	struct options options = { .log_level = SLICE("info") };
+	struct options options = { .log_level = SLICE("info"),
+				   .cookie_name = SLICE("tapecast_token") };
 	for (size_t i = 0; i < option_row_count; i++)
 		*value_of(&options, &option_rows[i]) = OPTION_UNSET;
 	enum err err = environment_read(&options);

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "base/err.h"
+#include "auth/auth.h"
 #include "base/slice.h"
 #include "stream/tape.h"
 
@@ -31,6 +31,13 @@ struct options {
 	struct slice origins[OPTIONS_ORIGINS_MAX];
 	size_t origin_count;
 	enum slow_policy stream_slow; /* default SLOW_SKIP */
+	struct slice jwt_keys[AUTH_FILES_MAX], api_keys[AUTH_FILES_MAX];
+	size_t jwt_key_count, api_key_count;
+	struct slice jwt_issuer, jwt_audience; /* empty: anyone's */
+	bool jwt_exp_optional;
+	bool no_auth; /* whoever reaches the port may do anything, and that is meant */
+	struct slice cookie_name; /* default "tapecast_token"; empty: no cookie is looked at */
+	bool no_query_token;
 	struct slice redis; /* where it is; empty: the memory backplane */
 	struct slice redis_password_file;
 	struct slice redis_prefix; /* default "tc1" */

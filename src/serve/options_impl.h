@@ -18,6 +18,22 @@ struct option_row {
 	const char *answer;
 };
 
+/* --- option_auth.c: each takes one option's text --- */
+enum err option_list(const char *name, struct slice text, struct slice *list, size_t *count,
+		     size_t count_max) ERR_CHECKED; /* options.c */
+enum err take_jwt_key(const char *name, struct slice text, struct options *options) ERR_CHECKED;
+enum err take_api_key(const char *name, struct slice text, struct options *options) ERR_CHECKED;
+enum err take_jwt_issuer(const char *name, struct slice text, struct options *options)
+	ERR_CHECKED;
+enum err take_jwt_audience(const char *name, struct slice text, struct options *options)
+	ERR_CHECKED;
+enum err take_jwt_exp(const char *name, struct slice text, struct options *options) ERR_CHECKED;
+enum err take_no_auth(const char *name, struct slice text, struct options *options) ERR_CHECKED;
+enum err take_cookie_name(const char *name, struct slice text, struct options *options)
+	ERR_CHECKED;
+enum err take_query_token(const char *name, struct slice text, struct options *options)
+	ERR_CHECKED;
+
 extern const struct option_row option_rows[];
 extern const size_t option_row_count;
 

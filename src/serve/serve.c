@@ -59,8 +59,14 @@ static void wait_for_signal(struct node *node, int signal_fd)
 		struct pollfd signalled = { .fd = signal_fd, .events = POLLIN };
 		(void)poll(&signalled, 1, node_turn(node));
 		struct signalfd_siginfo info;
-		if (read(signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
+		if (read(signal_fd, &info, sizeof info) != (ssize_t)sizeof info)
+			continue;
+		if (info.ssi_signo != SIGHUP || !node_has_keys(node))
 			return;
+		if (node_reload_keys(node) == OK)
+			say(SAY_INFO, "keys_reloaded", NULL);
+		else
+			say(SAY_ERROR, "keys_not_reloaded", "why", err_note_text(), NULL);
 	}
 }
 

@@ -3,8 +3,8 @@
  *
  * Thread  main: signals, what is due once in a while, start and stop.
  * Promise one line on standard output when it is ready; nothing else unless asked. The first
- *         SIGTERM, SIGINT or SIGHUP lets listeners go over the drain window, the second ends at
- *         once.
+ *         SIGTERM or SIGINT lets listeners go over the drain window, the second ends at
+ *         once. SIGHUP reads the keys again; without keys it is as SIGTERM.
  */
 #ifndef TAPECAST_SERVE_SERVE_H
 #define TAPECAST_SERVE_SERVE_H

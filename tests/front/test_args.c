@@ -53,7 +53,7 @@ static void what_is_meant_for_others_passes(void **state)
 {
 	(void)state;
 	struct args args;
-	assert_int_equal(parse(&args, "access_token=x&access_token=y&utm_source=z&_=1&=&after=k",
+	assert_int_equal(parse(&args, "access_token=x&utm_source=z&_=1&=&after=k",
 			       ARGS_READ), OK);
 	assert_slice(args.values[ARG_AFTER], "k");
 	args_fini(&args);

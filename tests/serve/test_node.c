@@ -42,8 +42,9 @@ static struct options options_of(char *argument)
 	char name[] = "serve";
 	char listen[] = "--listen";
 	char loops[] = "--loops=2";
-	char *argv[] = { name, listen, argument, loops };
-	assert_int_equal(options_read(4, argv, &options), OK);
+	char no_auth[] = "--no-auth";
+	char *argv[] = { name, listen, argument, loops, no_auth };
+	assert_int_equal(options_read(5, argv, &options), OK);
 	return options;
 }
 

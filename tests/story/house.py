@@ -25,6 +25,8 @@ def fresh(prefix="story"):
 class Server:
     def __init__(self, *args, dev=True, listen=("127.0.0.1:0",), env=None, descriptors=None):
         command = [TAPECAST, "serve"] + (["--dev"] if dev else [])
+        if not dev and not any(word.startswith(("--jwt-key", "--api-key")) for word in args):
+            command.append("--no-auth")
         for address in listen:
             command += ["--listen", address]
         limit = None

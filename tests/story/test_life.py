@@ -67,9 +67,9 @@ def test_the_environment_counts_less_than_the_command_line():
 
 def test_a_port_that_cannot_be_had_is_69_and_told():
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        status, _, err = run("--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+        status, _, err = run("--no-auth", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
     assert status == 69 and "in use" in err
-    status, _, err = run("--listen", "192.0.2.1:0")
+    status, _, err = run("--no-auth", "--listen", "192.0.2.1:0")
     assert status == 69 and "no such address" in err
 
 
