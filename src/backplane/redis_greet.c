@@ -86,6 +86,7 @@ static void link_up(struct link *link)
 	link->tries = 0;
 	if (link->hears) {
 		link->subscribed = true;
+		link->due_ms = redis->now_ms + REDIS_DEAF_MS;
 		watches_subscribe(redis);
 		return;
 	}

@@ -81,7 +81,9 @@ struct link {
 	struct list calls; /* the oldest first */
 	struct call greetings[5 + SCRIPT_COUNT];
 	unsigned greetings_left;
-	uint64_t due_ms; /* DOWN: when to try; CONNECTING, GREETING: when it must be over */
+	/* DOWN: when to try; CONNECTING, GREETING: when it must be over; UP: when the subscription
+	 * must be confirmed. */
+	uint64_t due_ms;
 	uint32_t tries;
 	char run_id[REDIS_ID_MAX], replid[REDIS_ID_MAX], replid2[REDIS_ID_MAX];
 	bool master;

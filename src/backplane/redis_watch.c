@@ -334,7 +334,9 @@ void canary_turn(struct redis *redis)
 	}
 	bool deaf = redis->canary_seen_ms &&
 		    redis->now_ms - redis->canary_seen_ms > REDIS_DEAF_MS;
-	if (both && deaf)
-		link_lose(&redis->subscription, "it is deaf");
+	bool mute = both && !redis->canary_confirmed &&
+		    redis->now_ms >= redis->subscription.due_ms;
+	if (both && (deaf || mute))
+		link_lose(&redis->subscription, deaf ? "it is deaf" : "it confirms nothing");
 	atomic_store(&redis->ready, both && redis->canary_heard && !deaf);
 }

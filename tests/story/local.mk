@@ -12,4 +12,5 @@ EXTRA_DIST += \
 	tests/story/test_page.py \
 	tests/story/test_publish.py \
 	tests/story/test_redis.py \
-	tests/story/test_redis_failover.py
+	tests/story/test_redis_failover.py \
+	tests/story/test_redis_faults.py
