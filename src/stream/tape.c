@@ -6,6 +6,7 @@
 #include "base/must.h"
 #include "wire/chunk.h"
 #include "wire/encode.h"
+#include "wire/ws.h"
 
 enum { RING_CAPACITY_MIN = 8 };
 
@@ -101,6 +102,30 @@ void tape_free(struct tape **tape)
 	*tape = NULL;
 }
 
+/* The frame's head is as long as its bytes make it: they are written behind the longest. */
+static enum err encode_frame(const struct encode_event *event, struct buf *buf)
+{
+	static const char room[WS_HEAD_BYTES_MAX];
+	size_t mark = buf->bytes;
+	buf_put(buf, slice_from(room, sizeof room));
+	enum err err = buf_put_text(buf, "{\"op\":\"event\"");
+	size_t object = buf->bytes;
+	if (err == OK)
+		err = encode_json(event, buf);
+	if (err) {
+		buf->bytes = mark;
+		return err;
+	}
+	buf->at[object] = ','; /* where its brace was */
+	size_t bytes = buf->bytes - mark - sizeof room;
+	char head[WS_HEAD_BYTES_MAX];
+	size_t head_bytes = ws_frame_head(WS_TEXT, bytes, head);
+	memmove(buf->at + mark + head_bytes, buf->at + mark + sizeof room, bytes);
+	memcpy(buf->at + mark, head, head_bytes);
+	buf->bytes = mark + head_bytes + bytes;
+	return OK;
+}
+
 static enum err tape_encode(const struct tape *tape, enum form form, const struct event *event,
 			    struct buf *buf)
 {
@@ -124,6 +149,8 @@ static enum err tape_encode(const struct tape *tape, enum form form, const struc
 		if (err == OK)
 			err = encode_sse(&bytes, buf);
 		return err ? err : chunk_close(buf, mark);
+	case FORM_WS:
+		return encode_frame(&bytes, buf);
 	default:
 		err = encode_json(&bytes, buf);
 		return err ? err : buf_put_byte(buf, '\n');

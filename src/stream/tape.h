@@ -19,6 +19,7 @@ enum form {
 	FORM_SSE,
 	FORM_JSON, /* one object a line */
 	FORM_CHUNKED, /* FORM_SSE, each frame a chunk of an HTTP/1.1 body */
+	FORM_WS, /* FORM_JSON's object with "op":"event" in front, each a text frame of WebSocket */
 	FORM_COUNT
 };
 

@@ -18,6 +18,7 @@
 #include "stream/tape.h"
 #include "wire/chunk.h"
 #include "wire/encode.h"
+#include "wire/ws.h"
 
 static const struct slice lab_name = { "room/1", 6 };
 
@@ -109,6 +110,17 @@ static inline void lab_frame(const struct event *event, enum form form, struct b
 		assert_int_equal(chunk_open(frame, &mark), OK);
 		assert_int_equal(encode_sse(&bytes, frame), OK);
 		assert_int_equal(chunk_close(frame, mark), OK);
+	} else if (form == FORM_WS) {
+		struct buf text;
+		buf_init(&text, SIZE_MAX / 4);
+		assert_int_equal(encode_json(&bytes, &text), OK);
+		struct buf with_op;
+		buf_init(&with_op, SIZE_MAX / 4);
+		buf_put_text(&with_op, "{\"op\":\"event\",");
+		buf_put(&with_op, slice_from(text.at + 1, text.bytes - 1));
+		assert_int_equal(ws_frame(WS_TEXT, buf_slice(&with_op), frame), OK);
+		buf_fini(&text);
+		buf_fini(&with_op);
 	} else {
 		assert_int_equal(encode_json(&bytes, frame), OK);
 		assert_int_equal(buf_put_byte(frame, '\n'), OK);
