@@ -14,7 +14,8 @@
 
 #include "base/map.h"
 #include "base/wheel.h"
-#include "delivery/engine.h"
+#include "delivery/control.h"
+#include "delivery/duplex.h"
 #include "stream/hub.h"
 
 enum {
@@ -47,13 +48,20 @@ struct follow {
 
 struct session;
 
+struct ref {
+	size_t bytes;
+	char at[];
+};
+
 struct cursor {
 	struct session *session;
 	struct follow *follow;
 	struct list link; /* on the follow's roster or pending; else empty */
 	bool placed; /* place is valid; before that, start */
 	bool ended; /* the end has been told; the store may lose it, and the stream go on */
+	bool late; /* joined an open session: its place is told when it has one */
 	bool lagging; /* replaying, or was refused by the kernel: passing events are left out */
+	struct ref *ref; /* late, of a session that talks: for the answer */
 	uint64_t folded; /* values left out since it last was at the head; told when it is again */
 	uint32_t skip; /* bytes of entry ord that are already out */
 	union {
@@ -72,6 +80,32 @@ enum session_state {
 	SESSION_REFUSED, /* the kernel's buffer is full: WORLD_WRITABLE goes on */
 	SESSION_PACED, /* its window (interval) is not over */
 	SESSION_GONE, /* on loop->grave */
+};
+
+/* Why a session is let go of by us. */
+enum part {
+	PART_END, /* everything is said */
+	PART_DRAIN,
+	PART_EXPIRED,
+	PART_REVOKED,
+	PART_ADMIN,
+	PART_OVERTAKEN,
+};
+
+/* The other half of a session whose peer talks. */
+struct talk {
+	struct session *session;
+	struct duplex duplex;
+	struct buf said; /* whole frames that wait for their turn */
+	char *rest; /* what input has left, and where it goes on */
+	size_t rest_bytes;
+	uint64_t heard_ms, pinged_ms;
+	uint64_t linger_ms; /* finishing, and all is out: no longer than until then */
+	struct list unread_link; /* on loop->unread: there is more to read than a pass allows */
+	bool stopped; /* input wants no more for now */
+	bool reading; /* inside input */
+	bool finishing, at_once;
+	enum part part; /* what finishes it */
 };
 
 /* What is needed only until the stream is open, or by few sessions. */
@@ -102,16 +136,20 @@ struct session {
 	uint64_t refused_ms;
 	uint64_t flushed_ms; /* of the interval's window; 0: nothing yet */
 	uint64_t opened_ms;
+	uint64_t sent_bytes;
 	uint64_t due_ms; /* what the deadline is armed for, which may be beyond the wheel's reach */
 	uint64_t lapse_ms; /* its bearer's end; UINT64_MAX: none */
 	uint64_t lapse_step_ms; /* the warning before it, or itself */
 	struct bearer *bearer;
 	struct owed *owed;
 	struct extra *extra;
+	struct talk *talk; /* SESSION_WS only */
 	struct address_count *address;
 	uint8_t state;
 	uint8_t form;
 	bool chunked, notices, head_sent, opened, closing, draining;
+	uint8_t drain_part;
+	bool adopted; /* its birth is over: whoever understands the peer is told of its end */
 	bool warned; /* that its bearer lapses */
 	bool flushing; /* what came in the window (interval) is on its way, until all is out */
 	uint16_t cursor_count, cursor_next; /* whose turn it is */
@@ -128,18 +166,22 @@ struct session {
 struct loop_counts {
 	_Atomic uint64_t opened, refused, events, bytes, sends, gaps;
 	_Atomic uint64_t by_peer, dead, overtaken, end, drain, nomem, expired;
+	_Atomic uint64_t revoked, admin;
 };
 
 struct loop {
 	uint32_t tag;
+	uint8_t index;
 	struct engine *engine;
 	struct world *world;
 	struct poller *poller;
 	struct wheel *wheel;
 	struct map *follows; /* by stream name */
+	struct map *ids; /* sessions by their ids; not answers */
 	struct list sessions;
 	struct list busy;
 	struct list grave;
+	struct list unread; /* sessions that talk, with more to read */
 	struct list dirty;
 	struct guest guest;
 	uint64_t guest_due_ms; /* UINT64_MAX: only when its fd says so */
@@ -149,7 +191,9 @@ struct loop {
 	uint32_t sends_left; /* of the pass */
 	bool draining;
 	struct buf scratch; /* blocks and stitched frames on their way out */
-	pthread_mutex_t lock; /* marks, tasks */
+	struct buf change; /* what a listener is told of a change */
+	pthread_mutex_t lock; /* marks, tasks, jobs */
+	struct list jobs;
 	struct list marks;
 	struct list tasks;
 	struct loop_counts counts;
@@ -192,6 +236,7 @@ void follow_leave(struct cursor *cursor);
 bool follow_pass(struct follow *follow);
 
 /* session.c */
+struct slice session_name(const void *session);
 enum err session_new(struct loop *loop, const struct ticket *ticket, struct session **ret_session)
 	ERR_CHECKED;
 /* The socket is closed now, the memory goes at the end of the turn. counter: why (may be NULL). */
@@ -218,18 +263,62 @@ bool lapse_due(struct session *session);
 void session_try_open(struct session *session);
 /* Goes on sending: owed bytes, then cursors. */
 void session_run(struct session *session);
-void session_drain(struct session *session, uint32_t window_ms);
 /* Its deadline has passed, whatever that was for. */
 void session_due(struct deadline *due, uint64_t now_ms);
 /* Frees what only the opening needed, and the answer's argument. */
 void session_let_go(struct session *session);
+/* Turns a cursor's start into its place. ERR_NOMEM. */
+enum err cursor_place(struct session *session, struct cursor *cursor, struct place *ret_place)
+	ERR_CHECKED;
+/* Answers with what there is. OK: it is out, or owed. ERR_CLOSED: the session is gone. */
+enum err session_answer(struct session *session);
+
+/* part.c: ends that are ours. */
+_Atomic uint64_t *part_counter(struct loop *loop, enum part part);
+/* Dismisses it at some time within the window. */
+void session_drain(struct session *session, enum part part, uint32_t window_ms);
 /* Lets go of it: an answer is made of what there is, a stream is cut where its last id resumes it.
  * What is only on its way goes out first if it is an answer. */
-void session_dismiss(struct session *session, _Atomic uint64_t *counter);
+void session_dismiss(struct session *session, enum part part);
 /* Closes it where its last id resumes it, saying when to come back if that is possible. */
-void session_part(struct session *session, _Atomic uint64_t *counter);
+void session_part(struct session *session, enum part part);
 /* Nothing is half out: a block may be sent. */
 bool session_is_whole(const struct session *session);
+
+/* late.c */
+struct cursor *late_find(const struct session *session, struct slice name);
+/* All or none. ERR_TOO_MANY, ERR_CONFLICT, ERR_NOMEM, what attach says. */
+enum err late_add(struct session *session, const struct wanted *wanted, size_t count) ERR_CHECKED;
+void late_drop(struct session *session, struct cursor *cursor);
+void late_leave_all(struct session *session);
+/* Its turn has come: it is placed and told of, or rests until its stream is live. OK,
+ * ERR_CLOSED. */
+enum err late_place(struct session *session, struct cursor *cursor);
+bool late_may_read(const struct session *session, const struct bearer *bearer, struct slice name);
+enum err late_bearer_fits(const struct session *session, const struct bearer *bearer) ERR_CHECKED;
+void late_set_bearer(struct session *session, struct bearer *bearer);
+enum err late_change(struct session *session, const struct change *change) ERR_CHECKED;
+/* Tells the listener, and goes on. */
+void late_changed(struct session *session);
+
+/* talk.c */
+enum err talk_new(struct session *session, const struct duplex *duplex) ERR_CHECKED;
+/* The session is gone: the peer's other half is told. */
+void talk_over(struct session *session);
+void talk_free(struct talk **talk);
+/* Reads what a pass allows. False: the session is gone. */
+bool talk_read(struct session *session);
+/* All that had more to read than their last pass allowed. */
+void talk_read_on(struct loop *loop);
+/* Sends what was said, unless something is half out. OK, ERR_CLOSED. */
+enum err talk_flush(struct session *session);
+/* Everything is out that was to come: closes, or waits for the peer to. True: nothing is to do. */
+bool talk_is_over(struct session *session);
+/* Finishes with a close frame. */
+void talk_part(struct session *session, enum part part);
+/* When it is pinged, or given up, next. */
+uint64_t talk_beat_ms(const struct session *session);
+bool talk_dead(const struct session *session);
 
 /* pump.c. Both: OK, ERR_AGAIN (the session was set SESSION_REFUSED), ERR_CLOSED (it is gone). */
 enum err pump_bytes(struct session *session, struct slice bytes);
@@ -252,9 +341,14 @@ enum err notice_beat(const struct session *session, struct buf *buf);
 /* When to come back. A field of its own, no block: nothing for clients to hand out. SSE only. */
 enum err notice_retry(const struct session *session, struct buf *buf);
 /* ,"refused":[…]: a member of the open block. Errors stay in json. */
+void notice_refused_one(const struct refused *refused, bool first, struct buf *json);
 void notice_refused(const struct refused *refused, size_t count, struct buf *json);
 /* Nothing for listeners without notices, and for answers. */
 enum err notice_auth(const struct session *session, uint64_t expires_in_s, struct buf *buf);
+enum err notice_changed(const struct session *session, struct slice json, struct buf *buf);
+/* A late cursor has its place. */
+enum err notice_added(struct session *session, const struct cursor *cursor,
+		      const struct place *place, struct buf *buf);
 /* The body is whole: what says so, if the coding has a way to. */
 enum err notice_close(const struct session *session, struct buf *buf);
 enum err notice_cursor(const struct session *session, struct buf *buf);
@@ -273,8 +367,16 @@ static inline bool session_stitches(const struct session *session)
 	       (session->form == SESSION_NDJSON && (session->cursor_count > 1 || session->chunked));
 }
 
+/* When a sign of life is due, if nothing else comes. */
+static inline uint64_t session_beat_at_ms(const struct session *session)
+{
+	return session->talk ? talk_beat_ms(session) : session->sent_ms + session->beat_ms;
+}
+
 static inline enum form session_tape_form(const struct session *session)
 {
+	if (session->form == SESSION_WS)
+		return FORM_WS;
 	if (session->form != SESSION_SSE)
 		return FORM_JSON;
 	return session->chunked ? FORM_CHUNKED : FORM_SSE;

@@ -25,7 +25,7 @@ enum err engine_new(const struct engine_config *config, struct engine **ret_engi
 	pthread_mutex_init(&engine->lock, NULL);
 	enum err err = map_new(address_name, config->sessions_max + 1, &engine->addresses);
 	for (uint32_t i = 0; i < config->loop_count && err == OK; i++)
-		err = loop_new(engine, &engine->loops[i]);
+		err = loop_new(engine, i, &engine->loops[i]);
 	if (err)
 		engine_free(&engine);
 	else
@@ -129,8 +129,10 @@ void engine_give_place(struct engine *engine, struct address_count *count)
 enum err engine_adopt(struct engine *engine, struct loop *loop, const struct ticket *ticket)
 {
 	MUST_BE(engine, ENGINE_TAG);
-	MUST(ticket->wanted_count > 0 && ticket->wanted_count <= CURSOR_STREAMS_MAX);
-	MUST(ticket->wanted_count == 1 || ticket->form == SESSION_SSE_ENVELOPE ||
+	MUST((ticket->wanted_count > 0) == (ticket->form != SESSION_WS));
+	MUST((ticket->duplex != NULL) == (ticket->form == SESSION_WS));
+	MUST(ticket->wanted_count <= CURSOR_STREAMS_MAX);
+	MUST(ticket->wanted_count <= 1 || ticket->form == SESSION_SSE_ENVELOPE ||
 	     ticket->form == SESSION_NDJSON);
 	struct session *session = NULL;
 	enum err err = OK;
@@ -173,9 +175,12 @@ struct engine_counts engine_counts(const struct engine *engine)
 		sum.closed_drain += atomic_load(&counts->drain);
 		sum.closed_nomem += atomic_load(&counts->nomem);
 		sum.closed_expired += atomic_load(&counts->expired);
+		sum.closed_revoked += atomic_load(&counts->revoked);
+		sum.closed_admin += atomic_load(&counts->admin);
 	}
 	sum.sessions_now = sum.sessions_opened - sum.closed_by_peer - sum.closed_dead -
 			   sum.closed_overtaken - sum.closed_end - sum.closed_drain -
-			   sum.closed_nomem - sum.closed_expired;
+			   sum.closed_nomem - sum.closed_expired - sum.closed_revoked -
+			   sum.closed_admin;
 	return sum;
 }

@@ -31,6 +31,10 @@ struct engine_config {
 	/* A session wants this stream: feed it. Calls stream_moved once it is live. */
 	enum err (*attach)(void *arg, struct stream *stream);
 	void *attach_arg;
+	/* The bearer (may be NULL) may listen to the stream; asked when the bearer is replaced.
+	 * NULL: any may. */
+	bool (*may_read)(void *may_read_arg, const struct bearer *bearer, struct slice stream);
+	void *may_read_arg;
 };
 
 /* Monotonic counts since start, and gauges; read at any time. */
@@ -39,6 +43,7 @@ struct engine_counts {
 	uint64_t events_sent, bytes_sent, sends, gaps_told;
 	uint64_t closed_by_peer, closed_dead, closed_overtaken;
 	uint64_t closed_end, closed_drain, closed_nomem, closed_expired;
+	uint64_t closed_revoked, closed_admin;
 };
 
 enum err engine_new(const struct engine_config *config, struct engine **ret_engine) ERR_CHECKED;

@@ -162,7 +162,8 @@ static void pass_serve_plain(struct pass *pass, struct follow *follow, struct cu
 static bool session_is_plain(const struct session *session)
 {
 	return session->form != SESSION_ANSWER && !session_stitches(session) &&
-	       !session->interval_ms && session->opened && !session->owed && !session->closing;
+	       !session->interval_ms && session->opened && !session->owed &&
+	       !session->closing && session->state != SESSION_BUSY;
 }
 
 bool follow_pass(struct follow *follow)
@@ -178,6 +179,10 @@ bool follow_pass(struct follow *follow)
 		struct session *session = cursor->session;
 		list_drop(&cursor->link);
 		if (!cursor->placed) {
+			if (cursor->late) {
+				session_run(session);
+				continue;
+			}
 			list_push(&follow->roster, &cursor->link);
 			session_try_open(session);
 		} else if (session_is_plain(session)) {

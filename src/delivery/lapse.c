@@ -56,6 +56,6 @@ bool lapse_due(struct session *session)
 	if (loop->now_ms < session->lapse_ms)
 		return lapse_warn(session);
 	session->lapse_ms = session->lapse_step_ms = UINT64_MAX; /* an answer may still go out */
-	session_dismiss(session, &loop->counts.expired);
+	session_dismiss(session, PART_EXPIRED);
 	return false;
 }

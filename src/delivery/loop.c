@@ -37,13 +37,14 @@ static void loop_look_at_wall(struct loop *loop)
 	}
 }
 
-enum err loop_new(struct engine *engine, struct loop **ret_loop)
+enum err loop_new(struct engine *engine, uint32_t index, struct loop **ret_loop)
 {
 	struct loop *loop = mem_zalloc(sizeof *loop);
 	if (!loop)
 		return ERR_NOMEM;
 	loop->tag = LOOP_TAG;
 	loop->engine = engine;
+	loop->index = (uint8_t)index;
 	loop->world = engine->config.world;
 	loop->guest.fd = -1;
 	loop->guest_due_ms = UINT64_MAX;
@@ -53,7 +54,10 @@ enum err loop_new(struct engine *engine, struct loop **ret_loop)
 	list_init(&loop->dirty);
 	list_init(&loop->marks);
 	list_init(&loop->tasks);
+	list_init(&loop->jobs);
+	list_init(&loop->unread);
 	buf_init(&loop->scratch, SIZE_MAX / 4); /* each use has a bound of its own */
+	buf_init(&loop->change, SIZE_MAX / 4); /* CURSOR_STREAMS_MAX names */
 	pthread_mutex_init(&loop->lock, NULL);
 	loop->now_ms = loop->world->ops->now_ms(loop->world);
 	loop_look_at_wall(loop);
@@ -64,6 +68,8 @@ enum err loop_new(struct engine *engine, struct loop **ret_loop)
 		err = wheel_new(loop->now_ms, &loop->wheel);
 	if (err == OK)
 		err = map_new(follow_name, (size_t)1 << 32, &loop->follows);
+	if (err == OK)
+		err = map_new(session_name, (size_t)1 << 32, &loop->ids);
 	if (err)
 		loop_free(&loop);
 	else
@@ -77,6 +83,30 @@ static void loop_bury_dead(struct loop *loop)
 		session_bury(CONTAINER_OF(loop->grave.next, struct session, link));
 }
 
+void loop_give(struct loop *loop, struct job *job)
+{
+	MUST_BE(loop, LOOP_TAG);
+	pthread_mutex_lock(&loop->lock);
+	list_push(&loop->jobs, &job->link);
+	pthread_mutex_unlock(&loop->lock);
+	loop_wake(loop);
+}
+
+/* now_on: the loop, or NULL where it is going. */
+static void loop_do_jobs(struct loop *loop, struct loop *now_on)
+{
+	struct list jobs;
+	list_init(&jobs);
+	pthread_mutex_lock(&loop->lock);
+	list_splice(&jobs, &loop->jobs);
+	pthread_mutex_unlock(&loop->lock);
+	while (!list_empty(&jobs)) {
+		struct job *job = CONTAINER_OF(jobs.next, struct job, link);
+		list_drop(&job->link);
+		job->run(job, now_on);
+	}
+}
+
 void loop_free(struct loop **loop)
 {
 	if (!*loop)
@@ -86,7 +116,9 @@ void loop_free(struct loop **loop)
 		session_close(CONTAINER_OF((*loop)->sessions.next, struct session, link),
 			      &(*loop)->counts.drain);
 	loop_bury_dead(*loop);
+	loop_do_jobs(*loop, NULL);
 	map_free(&(*loop)->follows);
+	map_free(&(*loop)->ids);
 	wheel_free(&(*loop)->wheel);
 	if ((*loop)->poller) {
 		if ((*loop)->guest.fd >= 0)
@@ -94,6 +126,7 @@ void loop_free(struct loop **loop)
 		(*loop)->world->ops->poller_free(&(*loop)->poller);
 	}
 	buf_fini(&(*loop)->scratch);
+	buf_fini(&(*loop)->change);
 	pthread_mutex_destroy(&(*loop)->lock);
 	(*loop)->tag = 0;
 	mem_free(*loop);
@@ -161,7 +194,8 @@ static void loop_do_tasks(struct loop *loop)
 static bool loop_has_mail(struct loop *loop)
 {
 	pthread_mutex_lock(&loop->lock);
-	bool mail = !list_empty(&loop->tasks) || !list_empty(&loop->marks);
+	bool mail = !list_empty(&loop->tasks) || !list_empty(&loop->marks) ||
+		    !list_empty(&loop->jobs);
 	pthread_mutex_unlock(&loop->lock);
 	return mail;
 }
@@ -169,6 +203,7 @@ static bool loop_has_mail(struct loop *loop)
 static bool loop_has_work(struct loop *loop)
 {
 	return !list_empty(&loop->busy) || !list_empty(&loop->dirty) ||
+	       !list_empty(&loop->unread) ||
 	       loop->guest_due_ms <= loop->now_ms || loop_has_mail(loop);
 }
 
@@ -242,7 +277,7 @@ static void loop_begin_drain(struct loop *loop, uint32_t window_ms)
 		struct session *session = CONTAINER_OF(all.next, struct session, link);
 		list_drop(&session->link);
 		list_push(&loop->sessions, &session->link);
-		session_drain(session, window_ms);
+		session_drain(session, PART_DRAIN, window_ms);
 	}
 }
 
@@ -270,6 +305,8 @@ bool loop_turn(struct loop *loop, int wait_max_ms)
 	if (drain && !loop->draining)
 		loop_begin_drain(loop, drain - 1);
 	loop_do_tasks(loop);
+	loop_do_jobs(loop, loop);
+	talk_read_on(loop);
 	bool guest_ready = loop->guest_due_ms <= loop->now_ms;
 	for (size_t i = 0; i < count; i++) {
 		if (ready[i].token == &loop->guest)

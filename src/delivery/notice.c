@@ -9,6 +9,7 @@
 #include "wire/chunk.h"
 #include "wire/encode.h"
 #include "wire/json.h"
+#include "wire/ws.h"
 
 enum { NOTICE_BYTES_MAX = 8192, NOTICE_OPEN_BYTES_MAX = 65536 };
 
@@ -16,17 +17,47 @@ enum err notice_cursor(const struct session *session, struct buf *buf)
 {
 	struct slice names[CURSOR_STREAMS_MAX];
 	struct position positions[CURSOR_STREAMS_MAX];
+	size_t count = 0;
 	for (uint16_t i = 0; i < session->cursor_count; i++) {
-		names[i] = stream_name(session->cursors[i].follow->stream);
-		positions[i] = session->cursors[i].at;
+		if (!session->cursors[i].placed)
+			continue;
+		names[count] = stream_name(session->cursors[i].follow->stream);
+		positions[count++] = session->cursors[i].at;
 	}
-	return cursor_format(names, positions, session->cursor_count, buf);
+	return count ? cursor_format(names, positions, count, buf) : OK;
 }
 
-/* One notice: an SSE block, or a line {"event","id","data"}. */
-static enum err notice_put(const struct session *session, const char *type, struct slice json,
-			   uint32_t retry_ms, struct buf *buf)
+static const struct slice no_name;
+
+/* {"op":…} instead of an event's type, and no cursor: each stream has its own id. */
+static enum err notice_put_frame(const struct session *session, const char *type,
+				 struct slice name, struct slice json, struct buf *buf)
 {
+	struct buf text;
+	buf_init(&text, NOTICE_BYTES_MAX);
+	buf_put_text(&text, "{\"op\":\"");
+	buf_put_text(&text, type + sizeof "tapecast." - 1);
+	buf_put_text(&text, "\",");
+	const struct cursor *cursor = name.bytes ? late_find(session, name) : NULL;
+	if (cursor) {
+		char id[POSITION_TEXT_MAX];
+		position_format(&cursor->at, id);
+		buf_put_text(&text, "\"id\":\"");
+		buf_put_text(&text, id);
+		buf_put_text(&text, "\",");
+	}
+	buf_put(&text, slice_from(json.at + 1, json.bytes - 1));
+	enum err err = text.err ? text.err : ws_frame(WS_TEXT, buf_slice(&text), buf);
+	buf_fini(&text);
+	return err;
+}
+
+/* One notice, of one stream if there is a name: an SSE block, or a line {"event","id","data"}. */
+static enum err notice_put(const struct session *session, const char *type, struct slice name,
+			   struct slice json, uint32_t retry_ms, struct buf *buf)
+{
+	if (session->form == SESSION_WS)
+		return notice_put_frame(session, type, name, json, buf);
 	struct buf id;
 	size_t mark = 0;
 	buf_init(&id, CURSOR_TEXT_MAX);
@@ -53,6 +84,8 @@ static enum err notice_put(const struct session *session, const char *type, stru
 
 enum err notice_beat(const struct session *session, struct buf *buf)
 {
+	if (session->form == SESSION_WS)
+		return ws_frame(WS_PING, slice_from(NULL, 0), buf);
 	/* SSE: a comment line, and no blank line behind it: some clients give that out. */
 	if (session->form == SESSION_NDJSON)
 		return buf_put_text(buf, session->chunked ? "1\r\n\n\r\n" : "\n");
@@ -91,14 +124,14 @@ enum err notice_open(struct session *session, bool recovered, struct buf *buf)
 {
 	if (!session->notices)
 		return notice_retry(session, buf);
-	static const char digits[] = "0123456789abcdef";
+	if (session->form == SESSION_WS)
+		return OK; /* the peer speaks first */
+	char id[SESSION_ID_TEXT];
 	struct buf json;
 	buf_init(&json, NOTICE_OPEN_BYTES_MAX);
+	session_id_text(session, id);
 	buf_put_text(&json, "{\"session\":\"");
-	for (int i = 0; i < SESSION_ID_BYTES; i++) {
-		buf_put_byte(&json, digits[session->id[i] >> 4]);
-		buf_put_byte(&json, digits[session->id[i] & 15]);
-	}
+	buf_put(&json, slice_from(id, sizeof id));
 	buf_put_text(&json, "\",\"recovered\":");
 	buf_put_text(&json, recovered ? "true" : "false");
 	const struct extra *extra = session->extra;
@@ -107,22 +140,26 @@ enum err notice_open(struct session *session, bool recovered, struct buf *buf)
 	buf_put_byte(&json, '}');
 	enum err err = json.err;
 	if (err == OK)
-		err = notice_put(session, "tapecast.open", buf_slice(&json), session->retry_ms,
-				 buf);
+		err = notice_put(session, "tapecast.open", no_name, buf_slice(&json),
+				 session->retry_ms, buf);
 	buf_fini(&json);
 	return err;
+}
+
+void notice_refused_one(const struct refused *refused, bool first, struct buf *json)
+{
+	buf_put_text(json, first ? "{\"stream\":" : ",{\"stream\":");
+	json_quote(refused->name, json);
+	buf_put_text(json, ",\"code\":\"");
+	buf_put_text(json, refused->code);
+	buf_put_text(json, "\"}");
 }
 
 void notice_refused(const struct refused *refused, size_t count, struct buf *json)
 {
 	buf_put_text(json, ",\"refused\":[");
-	for (size_t i = 0; i < count; i++) {
-		buf_put_text(json, i ? ",{\"stream\":" : "{\"stream\":");
-		json_quote(refused[i].name, json);
-		buf_put_text(json, ",\"code\":\"");
-		buf_put_text(json, refused[i].code);
-		buf_put_text(json, "\"}");
-	}
+	for (size_t i = 0; i < count; i++)
+		notice_refused_one(&refused[i], i == 0, json);
 	buf_put_byte(json, ']');
 }
 
@@ -130,14 +167,45 @@ enum err notice_auth(const struct session *session, uint64_t expires_in_s, struc
 {
 	if (!session->notices || session->form == SESSION_ANSWER)
 		return OK;
+	bool ws = session->form == SESSION_WS;
 	struct buf json;
 	buf_init(&json, NOTICE_BYTES_MAX);
-	buf_put_text(&json, "{\"expires_in\":");
+	buf_put_text(&json, ws ? "{\"in\":" : "{\"expires_in\":");
 	buf_put_u64(&json, expires_in_s);
 	buf_put_byte(&json, '}');
 	enum err err = json.err;
 	if (err == OK)
-		err = notice_put(session, "tapecast.auth", buf_slice(&json), 0, buf);
+		err = notice_put(session, ws ? "tapecast.auth_expiring" : "tapecast.auth", no_name,
+				 buf_slice(&json), 0, buf);
+	buf_fini(&json);
+	return err;
+}
+
+enum err notice_changed(const struct session *session, struct slice json, struct buf *buf)
+{
+	return session->notices ? notice_put(session, "tapecast.changed", no_name, json, 0, buf)
+				: OK;
+}
+
+enum err notice_added(struct session *session, const struct cursor *cursor,
+		      const struct place *place, struct buf *buf)
+{
+	struct slice name = stream_name(cursor->follow->stream);
+	if (session->talk) {
+		const struct duplex *duplex = &session->talk->duplex;
+		const struct ref *ref = cursor->ref;
+		return duplex->subscribed(duplex->arg, name,
+					  ref ? slice_from(ref->at, ref->bytes)
+					      : slice_from(NULL, 0),
+					  &cursor->at, place->recovered, buf);
+	}
+	struct buf json;
+	buf_init(&json, NOTICE_BYTES_MAX);
+	buf_put_text(&json, "{\"added\":[{\"stream\":");
+	json_quote(name, &json);
+	buf_put_text(&json, place->recovered ? ",\"recovered\":true}]}"
+					     : ",\"recovered\":false}]}");
+	enum err err = json.err ? json.err : notice_changed(session, buf_slice(&json), buf);
 	buf_fini(&json);
 	return err;
 }
@@ -153,7 +221,7 @@ static enum err notice_of_stream(const struct session *session, const char *type
 	buf_put(&json, buf_slice(rest));
 	enum err err = rest->err ? rest->err : json.err;
 	if (err == OK)
-		err = notice_put(session, type, buf_slice(&json), 0, buf);
+		err = notice_put(session, type, name, buf_slice(&json), 0, buf);
 	buf_fini(&json);
 	return err;
 }

@@ -35,6 +35,7 @@ enum err pump_account(struct session *session, enum err err, size_t sent)
 		return ERR_CLOSED;
 	}
 	session->sent_ms = loop->now_ms;
+	session->sent_bytes += sent;
 	count_up(&loop->counts.bytes, sent);
 	return OK;
 }
@@ -181,7 +182,7 @@ static enum err pump_gap(struct session *session, struct cursor *cursor, const s
 	 * id of the last whole event is resumable, and then the gap is told. */
 	bool ends = cursor->skip || (missing && (!session->notices || view->slow == SLOW_CLOSE));
 	if (overtaken && ends) {
-		session_part(session, &loop->counts.overtaken);
+		session_part(session, PART_OVERTAKEN);
 		return ERR_CLOSED;
 	}
 	struct gap gap = view->gap;
@@ -218,6 +219,7 @@ static enum err pump_end(struct session *session, struct cursor *cursor, const s
 	bool all = true;
 	for (uint16_t i = 0; i < session->cursor_count; i++)
 		all = all && session->cursors[i].ended;
+	all = all && !session->talk; /* who talks may ask for other streams */
 	session->closing = all;
 	if (err == OK)
 		err = notice_end(session, name, view->end, &loop->scratch);

@@ -23,6 +23,21 @@ void session_arm(struct session *session, uint64_t at_ms)
 	MUST(err == OK);
 }
 
+struct slice session_name(const void *object)
+{
+	const struct session *session = object;
+	return slice_from((const char *)session->id, sizeof session->id);
+}
+
+void session_id_text(const struct session *session, char *ret_text)
+{
+	static const char digits[] = "0123456789abcdef";
+	for (int i = 0; i < SESSION_ID_BYTES; i++) {
+		*ret_text++ = digits[session->id[i] >> 4];
+		*ret_text++ = digits[session->id[i] & 15];
+	}
+}
+
 void session_let_go(struct session *session)
 {
 	if (session->extra && session->extra->answer_free)
@@ -35,18 +50,26 @@ void session_let_go(struct session *session)
 static void session_undo(struct session *session)
 {
 	wheel_disarm(session->loop->wheel, &session->deadline);
-	for (uint16_t i = 0; i < session->cursor_count; i++)
+	for (uint16_t i = 0; i < session->cursor_count; i++) {
 		follow_leave(&session->cursors[i]);
+		mem_free(session->cursors[i].ref);
+		session->cursors[i].ref = NULL;
+	}
 	bearer_unref(&session->bearer);
 	if (session->address)
 		engine_give_place(session->loop->engine, session->address);
 	session->address = NULL;
 	list_drop(&session->busy_link);
+	if (session->talk)
+		list_drop(&session->talk->unread_link);
+	if (map_get(session->loop->ids, session_name(session)) == session)
+		(void)map_take(session->loop->ids, session_name(session));
 }
 
 static void session_free(struct session *session)
 {
 	mem_free(session->owed);
+	talk_free(&session->talk);
 	if (session->cursors != &session->only)
 		mem_free(session->cursors);
 	session->tag = 0;
@@ -80,6 +103,8 @@ static enum err session_keep_extra(struct session *session, const struct ticket 
 
 static enum err session_join(struct session *session, const struct ticket *ticket)
 {
+	if (ticket->form == SESSION_WS)
+		return talk_new(session, ticket->duplex);
 	session->cursors = &session->only;
 	if (ticket->wanted_count > 1)
 		session->cursors = mem_zalloc_array(ticket->wanted_count, sizeof(struct cursor));
@@ -119,6 +144,7 @@ enum err session_new(struct loop *loop, const struct ticket *ticket, struct sess
 	list_init(&session->busy_link);
 	deadline_init(&session->deadline, session_due);
 	loop->world->ops->random(loop->world, session->id, sizeof session->id);
+	session->id[SESSION_ID_BYTES - 1] = loop->index;
 	session->bearer = bearer_ref(ticket->bearer);
 	lapse_set(session);
 
@@ -127,6 +153,8 @@ enum err session_new(struct loop *loop, const struct ticket *ticket, struct sess
 		err = session_keep_extra(session, ticket);
 	if (err == OK)
 		err = session_join(session, ticket);
+	if (err == OK && ticket->form != SESSION_ANSWER)
+		err = map_put(loop->ids, session);
 	if (err == OK)
 		err = loop->world->ops->poller_add(loop->poller, ticket->fd,
 						   WORLD_READABLE | WORLD_WRITABLE, session);
@@ -137,6 +165,7 @@ enum err session_new(struct loop *loop, const struct ticket *ticket, struct sess
 		return err;
 	}
 	session->extra->answer_free = ticket->answer_free;
+	session->adopted = true;
 	list_push(&loop->sessions, &session->link);
 	count_up(&loop->counts.opened, 1);
 	bool waits = ticket->form == SESSION_ANSWER;
@@ -159,6 +188,8 @@ void session_close(struct session *session, _Atomic uint64_t *counter)
 	session_let_go(session);
 	list_drop(&session->link);
 	list_push(&loop->grave, &session->link);
+	if (session->talk)
+		talk_over(session);
 }
 
 void session_bury(struct session *session)
@@ -171,6 +202,8 @@ void session_bury(struct session *session)
 /* Takes what the peer sends, which means nothing here. False: the session is gone. */
 static bool session_listen(struct session *session)
 {
+	if (session->talk)
+		return talk_read(session);
 	struct world *world = session->loop->world;
 	char chunk[READ_CHUNK_BYTES];
 	for (int i = 0; i < READ_CHUNKS_MAX; i++) {

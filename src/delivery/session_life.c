@@ -11,6 +11,8 @@
 
 static enum err session_beat(struct session *session)
 {
+	if (session->talk)
+		session->talk->pinged_ms = session->loop->now_ms;
 	struct buf *buf = &session->loop->scratch;
 	buf_reset(buf);
 	if (notice_beat(session, buf) == OK)
@@ -39,8 +41,7 @@ struct opening {
 	struct place places[CURSOR_STREAMS_MAX];
 };
 
-static enum err cursor_place(struct session *session, struct cursor *cursor,
-			     struct place *ret_place)
+enum err cursor_place(struct session *session, struct cursor *cursor, struct place *ret_place)
 {
 	struct stream *stream = cursor->follow->stream;
 	stream_lock(stream);
@@ -72,7 +73,8 @@ static enum err session_place(struct session *session, struct opening *opening)
 		opening->recovered = opening->recovered && place->recovered;
 		opening->finished = opening->finished && place->finished;
 	}
-	session->extra->place = opening->places[0]; /* an answer tells its gap inside */
+	if (session->cursor_count)
+		session->extra->place = opening->places[0]; /* an answer tells its gap inside */
 	return OK;
 }
 
@@ -168,8 +170,7 @@ static bool answer_due(const struct session *session)
 	return view.kind != VIEW_NOTHING;
 }
 
-/* OK: it is out, or owed. ERR_CLOSED: the session is gone. */
-static enum err session_answer(struct session *session)
+enum err session_answer(struct session *session)
 {
 	struct loop *loop = session->loop;
 	struct extra *extra = session->extra;
@@ -211,7 +212,7 @@ static struct cursor *session_next_cursor(struct session *session)
 static bool session_paces(struct session *session, const struct cursor *cursor)
 {
 	uint64_t next_ms = session->flushed_ms + session->interval_ms;
-	uint64_t beat_at_ms = session->sent_ms + session->beat_ms;
+	uint64_t beat_at_ms = session_beat_at_ms(session);
 	/* What is half out is finished first: a beat may come before the window is over. */
 	if (!session->interval_ms || cursor->lagging || cursor->skip || session->flushing ||
 	    !session->flushed_ms || session->loop->now_ms >= next_ms)
@@ -224,7 +225,8 @@ static bool session_paces(struct session *session, const struct cursor *cursor)
 /* There is more to do than this turn allows. */
 static void session_rest(struct session *session)
 {
-	bool more = session->owed || session->closing;
+	bool more = session->owed || session->closing ||
+		    (session->talk && session->talk->said.bytes);
 	for (uint16_t i = 0; i < session->cursor_count && !more; i++)
 		more = list_empty(&session->cursors[i].link);
 	session->state = more ? SESSION_BUSY : SESSION_RESTING;
@@ -251,6 +253,12 @@ void session_run(struct session *session)
 			session_close(session, &loop->counts.end);
 			return;
 		}
+		if (session->talk && talk_flush(session) != OK)
+			return;
+		if (session->owed)
+			continue;
+		if (session->talk && talk_is_over(session))
+			return;
 		struct cursor *cursor = session_next_cursor(session);
 		if (!cursor) {
 			session->flushing = false;
@@ -260,6 +268,11 @@ void session_run(struct session *session)
 			if (!answer_due(session))
 				list_push(&cursor->follow->roster, &cursor->link);
 			else if (session_answer(session) != OK)
+				return;
+			continue;
+		}
+		if (!cursor->placed) {
+			if (late_place(session, cursor) != OK)
 				return;
 			continue;
 		}
@@ -275,54 +288,6 @@ void session_run(struct session *session)
 		session->flushed_ms = loop->now_ms;
 	}
 	session_rest(session);
-}
-
-void session_dismiss(struct session *session, _Atomic uint64_t *counter)
-{
-	struct loop *loop = session->loop;
-	if (session->form == SESSION_ANSWER && session->opened && !session->closing) {
-		session->draining = false;
-		session_arm(session, loop->now_ms + loop->engine->config.dead_ms);
-		list_drop(&session->cursors->link);
-		if (session_answer(session) == OK)
-			session_run(session);
-		return;
-	}
-	session_part(session, counter);
-}
-
-bool session_is_whole(const struct session *session)
-{
-	bool whole = !session->owed && session->state != SESSION_REFUSED;
-	for (uint16_t i = 0; i < session->cursor_count; i++)
-		whole = whole && session->cursors[i].skip == 0;
-	return whole;
-}
-
-/* Told when to come back, unless that would land inside an event. */
-void session_part(struct session *session, _Atomic uint64_t *counter)
-{
-	struct loop *loop = session->loop;
-	if (session->head_sent && session_is_whole(session)) {
-		size_t sent = 0;
-		buf_reset(&loop->scratch);
-		enum err err = notice_retry(session, &loop->scratch);
-		if (err == OK)
-			err = notice_close(session, &loop->scratch);
-		if (err == OK && loop->scratch.bytes)
-			err = loop->world->ops->send(loop->world, session->fd,
-						     buf_slice(&loop->scratch), &sent);
-		if (err) /* its last id is told already; that alone resumes it */
-			err_note_clear();
-	}
-	session_close(session, counter);
-}
-
-void session_drain(struct session *session, uint32_t window_ms)
-{
-	session->draining = true;
-	session->drain_ms = session->loop->now_ms + loop_draw(session->loop, 0, window_ms);
-	session_arm(session, session->drain_ms);
 }
 
 /* Not every stream has become live in time: the head goes out alone, so that proxies and browsers
@@ -361,18 +326,18 @@ static void session_due_resting(struct session *session, uint64_t now_ms)
 		session_run(session);
 		return;
 	}
-	if (now_ms >= session->sent_ms + session->beat_ms && session_beat(session) != OK)
+	if (now_ms >= session_beat_at_ms(session) && session_beat(session) != OK)
 		return;
-	session_arm(session, session->sent_ms + session->beat_ms);
+	session_arm(session, session_beat_at_ms(session));
 	if (session->owed)
 		session_run(session); /* meets ERR_AGAIN, and so waits for writable */
 }
 
 static void session_due_paced(struct session *session, uint64_t now_ms)
 {
-	if (now_ms >= session->sent_ms + session->beat_ms && session_beat(session) != OK)
+	if (now_ms >= session_beat_at_ms(session) && session_beat(session) != OK)
 		return;
-	session_arm(session, session->sent_ms + session->beat_ms);
+	session_arm(session, session_beat_at_ms(session));
 	session_run(session);
 }
 
@@ -399,13 +364,19 @@ void session_due(struct deadline *due, uint64_t now_ms)
 	MUST_BE(session, SESSION_TAG);
 	if (!lapse_due(session))
 		return;
+	if (session->talk && talk_dead(session)) {
+		session_close(session, session->talk->finishing
+					       ? part_counter(session->loop, session->talk->part)
+					       : &session->loop->counts.dead);
+		return;
+	}
 	if (now_ms < session->due_ms) {
 		session_arm(session, session->due_ms);
 		return;
 	}
 	if (session->draining) {
 		if (now_ms >= session->drain_ms)
-			session_dismiss(session, &session->loop->counts.drain);
+			session_dismiss(session, (enum part)session->drain_part);
 		else
 			session_arm(session, session->drain_ms);
 		return;

@@ -16,6 +16,7 @@ enum session_form {
 	SESSION_SSE_ENVELOPE, /* data is the JSON object, id the session's cursor; 1..64 streams */
 	SESSION_NDJSON, /* one JSON object a line; several streams: each line carries "cursor" */
 	SESSION_ANSWER, /* one HTTP answer (a page), made when there is something to say */
+	SESSION_WS, /* frames of WebSocket, both ways; see duplex.h. Streams come and go */
 };
 
 /* One stream of the session, as asked. */
@@ -44,11 +45,12 @@ struct ticket {
 	bool chunked; /* the head says Transfer-Encoding: chunked; false: the close ends the body */
 	bool notices; /* false: no tapecast.* block is ever sent */
 	const struct wanted *wanted;
-	size_t wanted_count; /* 1..CURSOR_STREAMS_MAX */
+	size_t wanted_count; /* 1..CURSOR_STREAMS_MAX; SESSION_WS: 0 */
 	uint32_t interval_ms; /* at most one flush a window; 0: none */
 	struct slice head; /* the HTTP head of an open stream */
 	struct slice head_finished; /* the whole answer when all has ended and is read */
 	uint8_t address[16]; /* the peer (IPv4 mapped), for the count per address */
+	const struct duplex *duplex; /* SESSION_WS only: who understands the peer */
 	struct bearer *bearer; /* the session takes a reference of its own; NULL: nobody asks */
 	const struct refused *refused; /* told by the open block */
 	size_t refused_count; /* 0..CURSOR_STREAMS_MAX */
