@@ -17,6 +17,7 @@ BOUND("wait=", "1 to 60 s", "400 `out_of_range`")
 BOUND("interval=", "60,000 ms", "400 `out_of_range`")
 BOUND("ttl=", "100 years", "400 `out_of_range`")
 BOUND("Bytes sent to one listener before the next has its turn", "64 KiB", "")
-BOUND("Bytes read from one listener that talks (WebSocket) before the next has its turn", "64 KiB", "")
+BOUND("Bytes read from one listener that talks (WebSocket) before the next has its turn",
+	"64 KiB", "")
 BOUND("Bytes of answers that wait for a listener that talks", "16 KiB", "it is closed, 4408")
 BOUND("Sends of one pass over the listeners of a loop", "2,000", "")
