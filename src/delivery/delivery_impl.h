@@ -153,7 +153,8 @@ struct session {
 	bool warned; /* that its bearer lapses */
 	bool flushing; /* what came in the window (interval) is on its way, until all is out */
 	uint16_t cursor_count, cursor_next; /* whose turn it is */
-	uint32_t interval_ms;
+	uint32_t asked_interval_ms; /* by the listener */
+	uint32_t interval_ms; /* the longest of that and its streams' */
 	uint32_t retry_ms;
 	uint32_t beat_ms; /* this beat's jittered length */
 	uint64_t drain_ms;
@@ -166,7 +167,9 @@ struct session {
 struct loop_counts {
 	_Atomic uint64_t opened, refused, events, bytes, sends, gaps;
 	_Atomic uint64_t by_peer, dead, overtaken, end, drain, nomem, expired;
-	_Atomic uint64_t revoked, admin;
+	_Atomic uint64_t revoked, admin, folded;
+	_Atomic uint64_t opened_of[SESSION_FORMS], closed_of[SESSION_FORMS];
+	_Atomic uint64_t gaps_of[GAP_REASONS];
 };
 
 struct loop {
@@ -257,6 +260,9 @@ static inline uint64_t loop_wall_ms(const struct loop *loop)
 void lapse_set(struct session *session);
 /* Warns, or ends the session. False: it is gone. */
 bool lapse_due(struct session *session);
+
+/* Its streams are others: how often it is flushed, and gives a sign of life. */
+void session_pace(struct session *session);
 
 /* session_life.c */
 /* All of its streams may be live by now. */

@@ -177,6 +177,12 @@ struct engine_counts engine_counts(const struct engine *engine)
 		sum.closed_expired += atomic_load(&counts->expired);
 		sum.closed_revoked += atomic_load(&counts->revoked);
 		sum.closed_admin += atomic_load(&counts->admin);
+		sum.folded += atomic_load(&counts->folded);
+		for (int form = 0; form < SESSION_FORMS; form++)
+			sum.sessions_of_form[form] += atomic_load(&counts->opened_of[form]) -
+						      atomic_load(&counts->closed_of[form]);
+		for (int reason = 0; reason < GAP_REASONS; reason++)
+			sum.gaps_of_reason[reason] += atomic_load(&counts->gaps_of[reason]);
 	}
 	sum.sessions_now = sum.sessions_opened - sum.closed_by_peer - sum.closed_dead -
 			   sum.closed_overtaken - sum.closed_end - sum.closed_drain -

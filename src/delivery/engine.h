@@ -44,6 +44,9 @@ struct engine_counts {
 	uint64_t closed_by_peer, closed_dead, closed_overtaken;
 	uint64_t closed_end, closed_drain, closed_nomem, closed_expired;
 	uint64_t closed_revoked, closed_admin;
+	uint64_t sessions_of_form[SESSION_FORMS]; /* now */
+	uint64_t gaps_of_reason[GAP_REASONS];
+	uint64_t folded; /* values that slow readers were spared */
 };
 
 enum err engine_new(const struct engine_config *config, struct engine **ret_engine) ERR_CHECKED;

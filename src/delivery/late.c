@@ -83,6 +83,7 @@ enum err late_add(struct session *session, const struct wanted *wanted, size_t c
 	}
 	while (err && session->cursor_count > before)
 		cursor_leave(session, (uint16_t)(session->cursor_count - 1));
+	session_pace(session);
 	return err;
 }
 
@@ -90,6 +91,7 @@ void late_drop(struct session *session, struct cursor *cursor)
 {
 	MUST(!cursor->skip);
 	cursor_leave(session, (uint16_t)(cursor - session->cursors));
+	session_pace(session);
 }
 
 void late_leave_all(struct session *session)

@@ -230,6 +230,7 @@ enum err notice_gap(struct session *session, struct slice name, const struct gap
 		    struct buf *buf)
 {
 	count_up(&session->loop->counts.gaps, 1);
+	count_up(&session->loop->counts.gaps_of[gap->reason], 1);
 	if (!session->notices)
 		return OK;
 	struct buf rest;
@@ -252,6 +253,7 @@ enum err notice_gap(struct session *session, struct slice name, const struct gap
 enum err notice_folded(struct session *session, struct slice name, uint64_t count,
 		       struct buf *buf)
 {
+	count_up(&session->loop->counts.folded, count);
 	if (!session->notices || !count)
 		return OK;
 	struct buf rest;

@@ -123,6 +123,24 @@ static enum err session_join(struct session *session, const struct ticket *ticke
 	return OK;
 }
 
+void session_pace(struct session *session)
+{
+	uint32_t beat_ms = session->loop->engine->config.heartbeat_ms;
+	session->interval_ms = session->asked_interval_ms;
+	for (uint16_t i = 0; i < session->cursor_count; i++) {
+		if (!session->cursors[i].follow)
+			continue; /* it could not join */
+		/* Never changed while the tape lives: no lock is needed. */
+		const struct tape_bounds *bounds =
+			tape_bounds_of(stream_tape(session->cursors[i].follow->stream));
+		if (bounds->interval_ms > session->interval_ms)
+			session->interval_ms = bounds->interval_ms;
+		if (bounds->heartbeat_ms && bounds->heartbeat_ms < beat_ms)
+			beat_ms = bounds->heartbeat_ms;
+	}
+	session->beat_ms = loop_draw(session->loop, beat_ms - beat_ms / 10, beat_ms);
+}
+
 enum err session_new(struct loop *loop, const struct ticket *ticket, struct session **ret_session)
 {
 	const struct engine_config *config = &loop->engine->config;
@@ -135,11 +153,9 @@ enum err session_new(struct loop *loop, const struct ticket *ticket, struct sess
 	session->form = (uint8_t)ticket->form;
 	session->chunked = ticket->chunked;
 	session->notices = ticket->notices;
-	session->interval_ms = ticket->interval_ms;
+	session->asked_interval_ms = ticket->interval_ms;
 	session->opened_ms = session->sent_ms = loop->now_ms;
 	session->retry_ms = loop_draw(loop, config->retry_min_ms, config->retry_max_ms);
-	session->beat_ms = loop_draw(loop, config->heartbeat_ms - config->heartbeat_ms / 10,
-				     config->heartbeat_ms);
 	list_init(&session->link);
 	list_init(&session->busy_link);
 	deadline_init(&session->deadline, session_due);
@@ -158,6 +174,7 @@ enum err session_new(struct loop *loop, const struct ticket *ticket, struct sess
 	if (err == OK)
 		err = loop->world->ops->poller_add(loop->poller, ticket->fd,
 						   WORLD_READABLE | WORLD_WRITABLE, session);
+	session_pace(session);
 	if (err) {
 		session_undo(session);
 		session_let_go(session); /* answer_free is not set yet: the argument stays theirs */
@@ -168,6 +185,7 @@ enum err session_new(struct loop *loop, const struct ticket *ticket, struct sess
 	session->adopted = true;
 	list_push(&loop->sessions, &session->link);
 	count_up(&loop->counts.opened, 1);
+	count_up(&loop->counts.opened_of[session->form], 1);
 	bool waits = ticket->form == SESSION_ANSWER;
 	session_arm(session, loop->now_ms + (waits ? ticket->wait_ms : config->open_ms));
 	*ret_session = session;
@@ -181,6 +199,7 @@ void session_close(struct session *session, _Atomic uint64_t *counter)
 	MUST(session->state != SESSION_GONE);
 	session->state = SESSION_GONE;
 	count_up(counter, 1);
+	count_up(&loop->counts.closed_of[session->form], 1);
 	/* Always off the poller first: another holder of the socket would keep the registration. */
 	loop->world->ops->poller_drop(loop->poller, session->fd);
 	loop->world->ops->close(loop->world, session->fd);

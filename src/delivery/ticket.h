@@ -19,6 +19,8 @@ enum session_form {
 	SESSION_WS, /* frames of WebSocket, both ways; see duplex.h. Streams come and go */
 };
 
+enum { SESSION_FORMS = SESSION_WS + 1 };
+
 /* One stream of the session, as asked. */
 struct wanted {
 	struct slice name;

@@ -17,6 +17,8 @@ enum gap_reason {
 	GAP_INVALID, /* the id given is not one of this stream */
 };
 
+enum { GAP_REASONS = GAP_INVALID + 1 };
+
 struct gap {
 	enum gap_reason reason;
 	struct position after; /* what the listener had read; the origin if unknown */

@@ -367,6 +367,11 @@ void tape_age(struct tape *tape, uint64_t now_ms)
 	tape_trim(tape, now_ms);
 }
 
+const struct tape_bounds *tape_bounds_of(const struct tape *tape)
+{
+	return &tape->bounds;
+}
+
 uint64_t tape_head_ord(const struct tape *tape)
 {
 	return tape->head_ord;

@@ -35,6 +35,10 @@ struct tape_bounds {
 	size_t bytes_max; /* of event_weight, each form's bytes on top */
 	uint64_t age_ms_max;
 	enum slow_policy slow;
+	/* For those who listen; a tape does not look at them. */
+	uint32_t interval_ms; /* at most one flush a window; 0: each event at once */
+	uint32_t heartbeat_ms; /* 0: as everywhere */
+	uint32_t class_index; /* which class of streams this is, for those who count */
 };
 
 struct tape;
@@ -61,6 +65,7 @@ void tape_floor_set(struct tape *tape, struct position floor);
 /* Drops what is older than age_ms_max. */
 void tape_age(struct tape *tape, uint64_t now_ms);
 
+const struct tape_bounds *tape_bounds_of(const struct tape *tape);
 uint64_t tape_head_ord(const struct tape *tape); /* of the next event to come */
 uint64_t tape_tail_ord(const struct tape *tape); /* of the oldest entry */
 struct position tape_head(const struct tape *tape);

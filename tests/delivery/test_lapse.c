@@ -173,6 +173,36 @@ static void a_refused_stream_is_named_by_the_open_block(void **state)
 			      "\"forbidden\"},{\"stream\":\"c\",\"code\":\"not_found\"}]}"));
 }
 
+static size_t count_of(const char *text)
+{
+	size_t count = 0, bytes = strlen(text);
+	for (size_t i = 0; i + bytes <= buf.bytes; i++)
+		count += memcmp(buf.at + i, text, bytes) == 0;
+	return count;
+}
+
+static void a_streams_own_pace_holds_for_those_who_ask_for_none(void **state)
+{
+	(void)state;
+	play.bounds.interval_ms = 2000;
+	play.bounds.heartbeat_ms = 5000;
+	listen_for(SESSION_SSE, BEARER_NEVER);
+	play_say(&play, "a", "first");
+	assert_true(play_hear(&play, fd, &buf));
+	assert_true(has(&buf, "first"));
+	play_say(&play, "a", "second");
+	play_turn(&play, 1900);
+	assert_true(play_hear(&play, fd, &buf));
+	assert_false(has(&buf, "second"));
+	play_turn(&play, 150);
+	assert_true(play_hear(&play, fd, &buf));
+	assert_true(has(&buf, "second"));
+	play_turn(&play, 16000);
+	assert_true(play_hear(&play, fd, &buf));
+	assert_int_equal(count_of(":\n"), 3);
+	assert_int_equal(engine_counts(play.engine).sessions_of_form[SESSION_SSE], 1);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -202,6 +232,7 @@ int main(void)
 		TEST(a_clock_that_is_set_back_gives_them_longer),
 		TEST(a_token_that_has_lapsed_is_not_let_in),
 		TEST(who_reads_nothing_is_closed_all_the_same),
+		TEST(a_streams_own_pace_holds_for_those_who_ask_for_none),
 		TEST(a_refused_stream_is_named_by_the_open_block),
 	};
 	return cmocka_run_group_tests_name("lapse", tests, NULL, NULL);
