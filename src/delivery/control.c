@@ -210,7 +210,7 @@ static void list_session(struct session *session, void *arg)
 	char id[SESSION_ID_TEXT];
 	session_id_text(session, id);
 	const struct bearer *bearer = session->bearer;
-	struct listed listed = {
+	struct listed_session listed = {
 		.form = (enum session_form)session->form,
 		.sub = bearer ? bearer_sub(bearer) : slice_from(NULL, 0),
 		.expires_ms = bearer ? bearer_expires_ms(bearer) : BEARER_NEVER,

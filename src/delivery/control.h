@@ -65,7 +65,7 @@ struct listed_stream {
 
 enum { LISTED_ID_DIGITS = 8, LIST_SESSIONS_MAX = 1000 };
 
-struct listed {
+struct listed_session {
 	char id[LISTED_ID_DIGITS + 1]; /* the first digits: they name it, and open nothing */
 	uint8_t address[16];
 	enum session_form form;
@@ -82,7 +82,7 @@ struct listing {
 	struct session_filter filter;
 	size_t count_max; /* of sessions given; at most LIST_SESSIONS_MAX */
 	/* For each session that fits, on its loop's thread, one at a time (a lock is held). */
-	void (*each)(struct listing *listing, const struct listed *listed);
+	void (*each)(struct listing *listing, const struct listed_session *listed);
 	/* Once, behind all others, on one of the loops. fitting: all that fit, given or not. */
 	void (*done)(struct listing *listing, size_t fitting);
 	void *arg;

@@ -186,10 +186,10 @@ static void those_that_fit_are_disconnected_and_no_others(void **state)
 }
 
 static unsigned listed_count;
-static struct listed last;
+static struct listed_session last;
 static char last_sub[16];
 
-static void each(struct listing *listing, const struct listed *listed)
+static void each(struct listing *listing, const struct listed_session *listed)
 {
 	(void)listing;
 	listed_count++;
