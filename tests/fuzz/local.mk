@@ -2,6 +2,9 @@
 # --enable-fuzzers fuzz_TARGET is a libFuzzer program (tests/fuzz/run).
 
 check_PROGRAMS += \
+	tests/fuzz/replay_jwt \
+	tests/fuzz/replay_jwks \
+	tests/fuzz/replay_claims \
 	tests/fuzz/replay_encode \
 	tests/fuzz/replay_name \
 	tests/fuzz/replay_ndjson \
@@ -58,8 +61,23 @@ tests_fuzz_replay_ws_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_ws.c tests/fu
 tests_fuzz_replay_ws_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"ws"'
 tests_fuzz_replay_ws_LDADD = libwire.la
 
+tests_fuzz_replay_claims_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_claims.c tests/fuzz/fuzz.h
+tests_fuzz_replay_claims_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"claims"'
+tests_fuzz_replay_claims_LDADD = libauth.la
+
+tests_fuzz_replay_jwks_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_jwks.c tests/fuzz/fuzz.h
+tests_fuzz_replay_jwks_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"jwks"'
+tests_fuzz_replay_jwks_LDADD = libauth.la
+
+tests_fuzz_replay_jwt_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_jwt.c tests/fuzz/fuzz.h
+tests_fuzz_replay_jwt_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"jwt"'
+tests_fuzz_replay_jwt_LDADD = libauth.la
+
 if FUZZERS
 noinst_PROGRAMS += \
+	tests/fuzz/fuzz_jwt \
+	tests/fuzz/fuzz_jwks \
+	tests/fuzz/fuzz_claims \
 	tests/fuzz/fuzz_encode \
 	tests/fuzz/fuzz_name \
 	tests/fuzz/fuzz_ndjson \
@@ -115,6 +133,18 @@ tests_fuzz_fuzz_when_LDADD = libwire.la
 tests_fuzz_fuzz_ws_SOURCES = tests/fuzz/fuzz_ws.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_ws_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_ws_LDADD = libwire.la
+
+tests_fuzz_fuzz_claims_SOURCES = tests/fuzz/fuzz_claims.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_claims_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_claims_LDADD = libauth.la
+
+tests_fuzz_fuzz_jwks_SOURCES = tests/fuzz/fuzz_jwks.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_jwks_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_jwks_LDADD = libauth.la
+
+tests_fuzz_fuzz_jwt_SOURCES = tests/fuzz/fuzz_jwt.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_jwt_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_jwt_LDADD = libauth.la
 endif
 
 EXTRA_DIST += tests/fuzz/run tests/fuzz/corpus
