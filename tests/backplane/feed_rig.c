@@ -17,7 +17,7 @@ static struct tape_bounds bounds_of(void *arg, struct slice name)
 }
 
 /* The tapes keep a little more than the store, so that a fork is not trimmed before it is read. */
-static struct tape_bounds tape_bounds_of(void *arg, struct slice name)
+static struct tape_bounds rig_bounds_of(void *arg, struct slice name)
 {
 	struct tape_bounds bounds = bounds_of(arg, name);
 	bounds.events_max += 10;
@@ -224,7 +224,7 @@ void feed_rig_init(struct feed_rig *rig, struct tape_bounds bounds, bool pushes_
 		.bounds_of = bounds_of,
 	};
 	const struct hub_config hub = { .streams_max = 100, .bytes_max = 64 << 20,
-					.bounds_of = tape_bounds_of };
+					.bounds_of = rig_bounds_of };
 	struct backplane *store = NULL;
 	assert_int_equal(memory_new(&memory, &store), OK);
 	link_init(&rig->link, store, pushes_can_fail);

@@ -70,7 +70,8 @@ static void a_long_history_is_read_page_by_page(void **state)
 {
 	(void)state;
 	feed_rig_fini(&rig);
-	feed_rig_init(&rig, (struct tape_bounds){ 5000, 1 << 20, 86400000, SLOW_SKIP }, true);
+	feed_rig_init(&rig, (struct tape_bounds){ .events_max = 5000, .bytes_max = 1 << 20,
+			.age_ms_max = 86400000 }, true);
 	for (int i = 0; i < 1250; i++)
 		rig_publish(&rig, "x y");
 	rig.link.manual = true;
@@ -317,7 +318,8 @@ static void a_store_that_loses_no_push_is_not_probed(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	feed_rig_init(&rig, (struct tape_bounds){ 20, 1 << 20, 86400000, SLOW_SKIP }, true);
+	feed_rig_init(&rig, (struct tape_bounds){ .events_max = 20, .bytes_max = 1 << 20,
+			.age_ms_max = 86400000 }, true);
 	return 0;
 }
 

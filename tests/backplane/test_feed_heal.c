@@ -340,7 +340,8 @@ static void without_memory_it_is_late_but_loses_nothing(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	feed_rig_init(&rig, (struct tape_bounds){ 20, 1 << 20, 86400000, SLOW_SKIP }, true);
+	feed_rig_init(&rig, (struct tape_bounds){ .events_max = 20, .bytes_max = 1 << 20,
+			.age_ms_max = 86400000 }, true);
 	return 0;
 }
 

@@ -33,7 +33,8 @@ static struct tape_bounds bounds_of(void *arg, struct slice name)
 {
 	(void)arg;
 	(void)name;
-	return (struct tape_bounds){ 2 * PUBLISHERS * EVENTS, 64 << 20, 86400000, SLOW_SKIP };
+	return (struct tape_bounds){ .events_max = 2 * PUBLISHERS * EVENTS, .bytes_max = 64 << 20,
+			.age_ms_max = 86400000 };
 }
 
 static void published(struct publish *publish)

@@ -21,7 +21,7 @@ static struct tape_bounds bounds_of(void *arg, struct slice name)
 {
 	(void)arg;
 	(void)name;
-	return (struct tape_bounds){ 100, 20000, AGE_MS, SLOW_SKIP };
+	return (struct tape_bounds){ .events_max = 100, .bytes_max = 20000, .age_ms_max = AGE_MS };
 }
 
 static const struct memory_config config = {

@@ -24,7 +24,7 @@ static struct tape_bounds bounds_of(void *arg, struct slice name)
 {
 	(void)arg;
 	(void)name;
-	return (struct tape_bounds){ 100, 1 << 20, 60000, SLOW_SKIP };
+	return (struct tape_bounds){ .events_max = 100, .bytes_max = 1 << 20, .age_ms_max = 60000 };
 }
 
 static void hear(void *arg, const struct push *push)

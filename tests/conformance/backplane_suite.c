@@ -13,7 +13,7 @@ static const struct backplane_factory *factory;
 static const struct position origin;
 static const struct ask anything = { .name = "a", .texts = { "x" } };
 /* Ten events are kept, for a day. */
-static const struct tape_bounds bounds = { 10, 1 << 20, 86400000, SLOW_SKIP };
+static const struct tape_bounds bounds = { 10, 1 << 20, 86400000, .slow = SLOW_SKIP };
 
 static void a_first_event_begins_a_stream(void **state)
 {

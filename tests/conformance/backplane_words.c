@@ -12,7 +12,8 @@
 #include "conformance/backplane_rig.h"
 
 static const struct backplane_factory *factory;
-static const struct tape_bounds bounds = { 10, 1 << 20, 86400000, SLOW_SKIP };
+static const struct tape_bounds bounds = { .events_max = 10, .bytes_max = 1 << 20,
+		.age_ms_max = 86400000 };
 
 struct putting {
 	struct fact fact; /* first */

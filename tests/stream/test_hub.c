@@ -53,7 +53,8 @@ static void house_open(struct house *house, size_t streams_max, size_t bytes_max
 		.bounds_of = bounds_of,
 		.arg = house,
 	};
-	house->bounds = (struct tape_bounds){ 4, SIZE_MAX, 1000000, SLOW_SKIP };
+	house->bounds = (struct tape_bounds){ .events_max = 4, .bytes_max = SIZE_MAX,
+			.age_ms_max = 1000000 };
 	assert_int_equal(hub_new(&config, &house->hub), OK);
 	hub_unfed_set(house->hub, unfed, house);
 }

@@ -107,7 +107,8 @@ static void trims_to_the_bytes_but_keeps_the_newest_event(void **state)
 static void trims_what_is_older_than_its_age(void **state)
 {
 	(void)state;
-	struct tape *tape = lab_tape((struct tape_bounds){ 100, SIZE_MAX, 1000, SLOW_SKIP });
+	struct tape *tape = lab_tape((struct tape_bounds){ .events_max = 100, .bytes_max = SIZE_MAX,
+			.age_ms_max = 1000 });
 	for (uint64_t seq = 1; seq <= 5; seq++) {
 		struct said said = { .draft.data = SLICE("x"), .born_ms = 100 * seq };
 		lab_append(tape, lab_position(1, seq, 0), &said);
@@ -178,7 +179,8 @@ static void the_end_is_told_until_history_breaks_there(void **state)
 static void a_fork_does_not_keep_old_events(void **state)
 {
 	(void)state;
-	struct tape *tape = lab_tape((struct tape_bounds){ 100, SIZE_MAX, 1000, SLOW_SKIP });
+	struct tape *tape = lab_tape((struct tape_bounds){ .events_max = 100, .bytes_max = SIZE_MAX,
+			.age_ms_max = 1000 });
 	lab_fork(tape, GAP_EPOCH, lab_position(2, 0, 0));
 	lab_fork(tape, GAP_EPOCH, lab_position(3, 0, 0));
 	for (uint64_t seq = 1; seq <= 5; seq++) {

@@ -255,9 +255,11 @@ static void run_seed(uint64_t seed)
 {
 	memset(&model, 0, sizeof model);
 	model.seed = model.chance = seed;
-	model.bounds = (struct tape_bounds){ (uint32_t)(1 + draw(draw(2) ? 9 : 120)),
-					     draw(3) ? SIZE_MAX : 1 + draw(300000),
-					     draw(3) ? UINT64_MAX : draw(1000), SLOW_SKIP };
+	model.bounds = (struct tape_bounds){
+		.events_max = (uint32_t)(1 + draw(draw(2) ? 9 : 120)),
+		.bytes_max = draw(3) ? SIZE_MAX : 1 + draw(300000),
+		.age_ms_max = draw(3) ? UINT64_MAX : draw(1000),
+	};
 	model.epoch_n = 1;
 	model.tape = lab_tape(model.bounds);
 	if (draw(2)) {

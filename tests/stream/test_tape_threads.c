@@ -129,7 +129,7 @@ static struct tape_bounds bounds_of(void *arg, struct slice name)
 {
 	(void)arg;
 	(void)name;
-	return (struct tape_bounds){ 200, 60000, 1000, SLOW_SKIP };
+	return (struct tape_bounds){ .events_max = 200, .bytes_max = 60000, .age_ms_max = 1000 };
 }
 
 static void readers_never_see_a_byte_out_of_place(void **state)
