@@ -129,14 +129,52 @@ enum err caller_check(struct visit *visit)
 
 enum err caller_allow(const struct visit *visit, enum verb verb, struct slice name)
 {
-	return visit->grant ? grant_allow(visit->grant, verb, name) : OK;
+	if (!visit->door->config.auth)
+		return OK;
+	return visit->grant ? grant_allow(visit->grant, verb, name)
+			    : err_note(ERR_NO_TOKEN, "a token is needed here");
+}
+
+static void free_grant(void *arg)
+{
+	struct grant *grant = arg;
+	grant_unref(&grant);
+}
+
+enum err caller_bearer(const struct visit *visit, struct bearer **ret_bearer)
+{
+	struct grant *grant = visit->grant;
+	if (!grant)
+		return OK;
+	struct bearer_terms terms = {
+		.expires_ms = grant->expires_ms,
+		.sub = grant->sub,
+		.jti = grant->jti,
+		.grants = grant_ref(grant),
+		.grants_free = free_grant,
+	};
+	enum err err = bearer_new(&terms, ret_bearer);
+	if (err)
+		grant_unref(&grant);
+	return err;
+}
+
+bool caller_may_read(void *arg, const struct bearer *bearer, struct slice stream)
+{
+	if (!arg)
+		return true;
+	const struct grant *grant = bearer ? bearer_grants(bearer) : NULL;
+	if (grant && grant_allow(grant, VERB_SUBSCRIBE, stream) == OK)
+		return true;
+	err_note_clear();
+	return false;
 }
 
 enum err caller_allow_now(struct visit *visit, enum verb verb, struct slice name)
 {
 	struct auth *auth = visit->door->config.auth;
-	if (!visit->grant)
-		return OK;
+	if (!auth || !visit->grant)
+		return caller_allow(visit, verb, name);
 	uint64_t now_ms = wall_ms(visit);
 	if (now_ms >= visit->grant->expires_ms)
 		return err_note(ERR_EXPIRED, "the token has expired while the request was under "

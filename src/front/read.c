@@ -200,31 +200,6 @@ static enum step hand_over(struct visit *visit, bool is_sse, struct ticket *tick
 	return STEP_TAKEN;
 }
 
-static void free_grant(void *arg)
-{
-	struct grant *grant = arg;
-	grant_unref(&grant);
-}
-
-/* The caller as delivery knows one; NULL where nobody is asked. */
-static enum err bearer_make(const struct visit *visit, struct bearer **ret_bearer)
-{
-	struct grant *grant = visit->grant;
-	if (!grant)
-		return OK;
-	struct bearer_terms terms = {
-		.expires_ms = grant->expires_ms,
-		.sub = grant->sub,
-		.jti = grant->jti,
-		.grants = grant_ref(grant),
-		.grants_free = free_grant,
-	};
-	enum err err = bearer_new(&terms, ret_bearer);
-	if (err)
-		grant_unref(&grant);
-	return err;
-}
-
 static enum step listener_adopt(struct visit *visit, struct listener *listener)
 {
 	struct buf head;
@@ -252,7 +227,7 @@ static enum step listener_adopt(struct visit *visit, struct listener *listener)
 	struct page_order *order = NULL;
 	enum err err = head.err ? head.err : finished.err;
 	if (!err)
-		err = bearer_make(visit, &ticket.bearer);
+		err = caller_bearer(visit, &ticket.bearer);
 	if (!err && listener->offer == OFFER_PAGE) {
 		err = page_order_new(visit, (uint32_t)listener->limit, &order);
 		ticket.form = SESSION_ANSWER;

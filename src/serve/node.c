@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/say.h"
+#include "front/caller.h"
 #include "front/door.h"
 #include "serve/store.h"
 #include "world/port.h"
@@ -120,6 +121,8 @@ static enum err floors_make(struct node *node)
 		.open_ms = (uint32_t)options->session_open,
 		.attach = attach,
 		.attach_arg = node->feed,
+		.may_read = caller_may_read,
+		.may_read_arg = node->auth,
 	};
 	return engine_new(&engine, &node->engine);
 }

@@ -3,6 +3,7 @@ check_PROGRAMS += \
 	tests/front/test_args \
 	tests/front/test_ask \
 	tests/front/test_begin \
+	tests/front/test_caller \
 	tests/front/test_cors \
 	tests/front/test_door \
 	tests/front/test_due \
@@ -23,6 +24,9 @@ tests_front_test_ask_LDADD = libfront.la $(CMOCKA_LIBS) -lpthread
 
 tests_front_test_begin_SOURCES = tests/front/test_begin.c tests/front/support.h
 tests_front_test_begin_LDADD = libfront.la $(CMOCKA_LIBS)
+
+tests_front_test_caller_SOURCES = tests/front/test_caller.c tests/front/support.h
+tests_front_test_caller_LDADD = libfront.la $(CMOCKA_LIBS)
 
 tests_front_test_cors_SOURCES = tests/front/test_cors.c tests/front/support.h
 tests_front_test_cors_LDADD = libfront.la $(CMOCKA_LIBS)
