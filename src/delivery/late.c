@@ -114,8 +114,10 @@ enum err late_place(struct session *session, struct cursor *cursor)
 	}
 	enum err err = cursor_place(session, cursor, &place);
 	buf_reset(&loop->scratch);
+#ifndef MUTANT_LATE_SILENT
 	if (err == OK)
 		err = notice_added(session, cursor, &place, &loop->scratch);
+#endif
 	mem_free(cursor->ref);
 	cursor->ref = NULL;
 	if (err == OK && place.gapped) {
@@ -249,6 +251,15 @@ void late_changed(struct session *session)
 	}
 	buf_reset(&loop->scratch);
 	if (loop->change.err || notice_changed(session, buf_slice(&loop->change), &loop->scratch)) {
+		session_close(session, &loop->counts.nomem);
+		return;
+	}
+	/* Those that are left may all have ended. */
+	bool all = true;
+	for (uint16_t i = 0; i < session->cursor_count; i++)
+		all = all && session->cursors[i].ended;
+	session->closing = all;
+	if (all && notice_close(session, &loop->scratch)) {
 		session_close(session, &loop->counts.nomem);
 		return;
 	}

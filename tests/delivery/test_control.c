@@ -124,6 +124,18 @@ static void a_stream_that_is_dropped_is_heard_no_more(void **state)
 	assert_int_equal(ask((struct change){ .drop = drop, .drop_count = 1 }), ERR_CONFLICT);
 }
 
+static void when_only_ended_streams_are_left_the_session_ends(void **state)
+{
+	(void)state;
+	listen_to(SESSION_SSE_ENVELOPE, "a", "b", NULL);
+	play_end(&play, "a");
+	assert_true(play_hear(&play, fd, &buf));
+	struct slice drop = SLICE("b");
+	assert_int_equal(ask((struct change){ .drop = &drop, .drop_count = 1 }), OK);
+	assert_false(play_hear(&play, fd, &buf));
+	assert_int_equal(engine_counts(play.engine).closed_end, 1);
+}
+
 static void one_stream_without_envelope_stays_alone(void **state)
 {
 	(void)state;
@@ -287,6 +299,7 @@ int main(void)
 		TEST(a_stream_that_is_added_continues_at_its_place),
 		TEST(a_stream_that_is_cold_is_added_when_it_is_live),
 		TEST(a_stream_that_is_dropped_is_heard_no_more),
+		TEST(when_only_ended_streams_are_left_the_session_ends),
 		TEST(one_stream_without_envelope_stays_alone),
 		TEST(a_new_token_gives_more_time_and_takes_what_it_may_not_hear),
 		TEST(those_that_fit_are_disconnected_and_no_others),
