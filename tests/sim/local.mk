@@ -13,6 +13,7 @@ tests_sim_test_sim_SOURCES = $(sim_world_sources) \
 	tests/sim/sim.c \
 	tests/sim/sim.h \
 	tests/sim/sim_client.c \
+	tests/sim/sim_control.c \
 	tests/sim/sim_impl.h \
 	tests/sim/sim_judge.c \
 	tests/sim/sim_load.c \

@@ -52,7 +52,7 @@ link() {
 		*) objects="$objects $(object_of plain "$file")" ;;
 		esac
 	done
-	$cc $flags $objects -lsodium -o "$work/sim_$folder"
+	$cc $flags $objects -lsodium -lgnutls -o "$work/sim_$folder"
 }
 
 # run NAME: passes if the simulation does; says which seed failed.

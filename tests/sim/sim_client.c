@@ -89,6 +89,8 @@ void client_connect(struct sim *sim, struct client *client)
 	client->state = CLIENT_KNOCKING;
 	client->half_closed = false;
 	client->excused = false;
+	client->session[0] = 0;
+	client->awaiting = false;
 	uint32_t loop = draw_below(&sim->draw, sim->plan.loop_count);
 	sim_trace(sim, "connect (client, loop, fd)", client->number, loop, (uint64_t)client->fd);
 	node_knock(sim, loop, client->number);
@@ -160,9 +162,11 @@ void client_adopt(struct sim *sim, struct client *client, struct loop *loop)
 		.answer = page_answer,
 	};
 
+	ticket.bearer = control_bearer(sim, client);
 	ticket.address[0] = (uint8_t)(client->number % 7);
 	wanted_fill(sim, client, wanted);
 	enum err err = engine_adopt(sim->engine, loop, &ticket);
+	bearer_unref(&ticket.bearer);
 	sim_trace(sim, "adopted (client, err, id bytes)", client->number, err, client->id_bytes);
 	if (err) {
 		adopt_refused(sim, client, err);
@@ -232,7 +236,7 @@ static void client_cut(struct sim *sim, struct client *client, bool reset)
 	if (finished)
 		finished_judge(sim, client);
 	else if (!reset && client->notices && client->chunked && told_all(client) &&
-		 !parse->body_done && !sim->plan.nomem_one_in)
+		 !parse->body_done && !client->excused && !sim->plan.nomem_one_in)
 		sim_violated(sim, "a body that is over says so", client->number, 0);
 	else if (!reset && !client->excused && client->form != SESSION_ANSWER &&
 		 !client->half_closed && !all_ended(sim, client) && !sim->draining)

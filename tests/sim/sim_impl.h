@@ -8,6 +8,7 @@
 
 #include "backplane/feed.h"
 #include "backplane/memory.h"
+#include "delivery/control.h"
 #include "delivery/engine.h"
 #include "sim.h"
 #include "sim_oracle.h"
@@ -76,6 +77,15 @@ struct client {
 	uint64_t heard_ms; /* the last byte */
 	bool half_closed;
 	bool excused; /* the server may have closed it for a reason of ours */
+	uint64_t lapse_wall_ms; /* of its token; BEARER_NEVER: none */
+	bool changing; /* the change is on its way */
+	bool awaiting; /* it was not told of it yet */
+	bool change_wrong;
+	struct change changed;
+	struct slice change_name;
+	struct wanted change_wanted;
+	struct seen coming; /* the stream that was asked for last */
+	char session[SESSION_ID_TEXT + 1];
 	bool spoiled; /* its id is one that was never given out */
 	uint32_t seen_count;
 	struct seen seen[SIM_STREAMS_MAX];
@@ -111,6 +121,7 @@ struct plan {
 	uint32_t ephemeral_one_in, ttl_one_in, key_one_in, json_one_in, big_one_in;
 	uint32_t race_one_in; /* of the feed's calls */
 	uint32_t publish_weight, group_max;
+	uint32_t bearer_one_in, change_one_in, disconnect_one_in;
 	uint32_t idem_max, sessions_max;
 	uint32_t saying_bytes_max;
 	bool spurious_again; /* a reader may be slow beyond its own doing */
@@ -206,6 +217,17 @@ bool client_at_head(const struct sim *sim, const struct client *client);
 
 /* sim_judge.c: what a client may be shown. */
 void judge_block(struct sim *sim, struct client *client, const struct block *block);
+
+/* The id that a block carries must be exactly where the client now stands, on every stream. */
+void judge_id(struct sim *sim, struct client *client, struct slice id);
+
+/* sim_control.c: tokens, changes, disconnects. */
+/* With a reference, or NULL. */
+struct bearer *control_bearer(struct sim *sim, struct client *client);
+void control_change(struct sim *sim, struct client *client);
+void control_disconnect(struct sim *sim);
+void control_judge(struct sim *sim, struct client *client, struct slice notice, struct slice json);
+void control_must_have_lapsed(struct sim *sim);
 
 /* sim_story.c: the order of things. */
 void story_chaos(struct sim *sim);

@@ -120,8 +120,7 @@ static const char *judge_place(const struct sim *sim, const struct client *clien
 				seen->given && seen->otherwise != START_OLDEST, sim_ms(sim));
 }
 
-/* The id that a block carries must be exactly where the client now stands, on every stream. */
-static void judge_id(struct sim *sim, struct client *client, struct slice id)
+void judge_id(struct sim *sim, struct client *client, struct slice id)
 {
 	struct slice names[SIM_STREAMS_MAX];
 	struct cursor_place places[SIM_STREAMS_MAX];
@@ -266,6 +265,9 @@ static void judge_open(struct sim *sim, struct client *client, const struct show
 
 	if (client->parse.blocks != 1)
 		sim_violated(sim, "the open block comes first, and once", client->number, 0);
+	struct slice session = plain_member(shown->json, "session");
+	if (session.bytes == SESSION_ID_TEXT)
+		memcpy(client->session, session.at, SESSION_ID_TEXT);
 	if (shown->id.bytes == 0)
 		sim_violated(sim, "the open block carries an id", client->number, 0);
 	for (uint32_t i = 0; i < client->seen_count; i++) {
@@ -387,7 +389,11 @@ void judge_block(struct sim *sim, struct client *client, const struct block *blo
 			judge_folded(sim, client, &shown);
 		else if (slice_equal(shown.notice, SLICE("tapecast.end")))
 			judge_end(sim, client, &shown);
-		else
+		else if (slice_equal(shown.notice, SLICE("tapecast.auth")) ||
+			 slice_equal(shown.notice, SLICE("tapecast.changed"))) {
+			control_judge(sim, client, shown.notice, shown.json);
+			judge_id(sim, client, shown.id);
+		} else
 			sim_violated(sim, "a notice is one that is known", client->number, 0);
 		return;
 	}

@@ -108,12 +108,14 @@ const char *oracle_append(struct oracle *oracle, const struct record *record, si
 	/* A twin's older copy may still be on a tape, and go first: it counts from there. */
 	uint64_t entry_no = twin ? twin->entry_no : oracle->entries;
 	uint64_t weight_before = twin ? twin->weight_before : oracle->weight;
+	uint64_t born_ms = twin ? twin->born_ms : record->born_ms;
 	*new = *record;
 	new->parent = oracle->head;
 	new->before = oracle->head < 0 ? (struct position){ .epoch = record->at.epoch }
 				       : oracle->records[oracle->head].at;
 	new->entry_no = entry_no;
 	new->weight_before = weight_before;
+	new->born_ms = born_ms;
 	oracle->entries++;
 	oracle->weight += weight;
 	oracle->head = (int32_t)(new - oracle->records);

@@ -82,6 +82,9 @@ static void plan_troubles(struct sim *sim, struct plan *plan)
 	plan->half_one_in = trouble(draw, 4, 20, 200);
 	plan->stall_one_in = trouble(draw, 2, 5, 60);
 	plan->drain = draw_one_in(draw, 4);
+	plan->bearer_one_in = trouble(draw, 3, 1, 6);
+	plan->change_one_in = trouble(draw, 3, 1, 10);
+	plan->disconnect_one_in = trouble(draw, 6, 20, 200);
 	sim->world.faults = (struct sim_faults){
 		.short_one_in = trouble(draw, 2, 1, 30),
 		.again_one_in = trouble(draw, 2, 2, 30),

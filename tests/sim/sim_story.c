@@ -76,6 +76,10 @@ static void client_trouble(struct sim *sim)
 		sim_trace(sim, "reads at another pace (client, bytes)", client->number,
 			  client->bytes_a_read, 0);
 	}
+	if (draw_one_in(draw, plan->change_one_in))
+		control_change(sim, client);
+	if (draw_one_in(draw, plan->disconnect_one_in))
+		control_disconnect(sim);
 	if (draw_one_in(draw, plan->half_one_in)) {
 		sim_trace(sim, "half close (client)", client->number, 0, 0);
 		client->half_closed = true;
@@ -231,6 +235,7 @@ static void calm_pass(struct sim *sim, uint64_t ms)
 		if (at % 1000 == 0)
 			hub_turn(sim->hub, sim_ms(sim));
 		settle(sim);
+		control_must_have_lapsed(sim);
 	}
 }
 
