@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!err)
 		(void)jws_names_unknown_key(&jws, &ring);
 	jws_fini(&jws);
-	/* Nobody signs here: a text that verifies is one that was taken from the corpus on purpose. */
+	/* What verifies is a token, whoever made it: it was put into the corpus on purpose. */
 	if (jws_open(text, &ring, &payload) == OK)
 		MUST(err == OK);
 
