@@ -3,6 +3,7 @@
  */
 #include "backplane/memory_impl.h"
 #include "base/mem.h"
+#include "base/metric.h"
 #include "base/must.h"
 
 enum {
@@ -89,9 +90,11 @@ enum err memory_find_or_make(struct memory *memory, struct slice name, uint64_t 
 	pthread_mutex_unlock(&memory->table_lock);
 	if (found != fresh)
 		record_free(&fresh);
-	if (err == ERR_FULL)
+	if (err == ERR_FULL) {
+		metric_up(METRIC_LIMITS, LIMIT_STREAM_MAX);
 		err = err_note(ERR_FULL, "the store holds %zu streams, its bound",
 			       memory->config.streams_max);
+	}
 	if (err == OK)
 		*ret_record = found;
 	return err;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/metric.h"
 #include "base/must.h"
 
 static atomic_size_t live_count;
@@ -54,7 +55,10 @@ static bool may_take(size_t bytes, size_t old_bytes)
 		return true;
 	size_t live = mem_live_bytes();
 	size_t others = live > old_bytes ? live - old_bytes : 0;
-	return others <= limit && bytes <= limit - others;
+	if (others <= limit && bytes <= limit - others)
+		return true;
+	metric_up(METRIC_LIMITS, LIMIT_PROCESS_BYTES);
+	return false;
 }
 
 static void *taken(void *block)

@@ -48,12 +48,12 @@ static const char *const limits[] = {
 static const char *const accounts[] = {
 #include "base/metric_label_table.h"
 };
-#define STATUS(id, text) text,
-static const char *const statuses[] = {
+#define SOCKET(id, text) text,
+static const char *const sockets[] = {
 #include "base/metric_label_table.h"
 };
-#define RELOAD(id, text) text,
-static const char *const reloads[] = {
+#define STATUS(id, text) text,
+static const char *const statuses[] = {
 #include "base/metric_label_table.h"
 };
 
@@ -68,10 +68,9 @@ static const struct {
 	[LABEL_GAP] = { "reason", gaps, GAP_LABEL_COUNT },
 	[LABEL_LIMIT] = { "limit", limits, LIMIT_COUNT },
 	[LABEL_ACCOUNT] = { "account", accounts, ACCOUNT_COUNT },
+	[LABEL_SOCKET] = { "socket", sockets, SOCKET_COUNT },
 	[LABEL_STATUS] = { "status", statuses, STATUS_COUNT },
-	[LABEL_RELOAD] = { "outcome", reloads, RELOAD_COUNT },
 	[LABEL_ERROR] = { "error", NULL, ERR_COUNT },
-	[LABEL_CLASS] = { "class", NULL, METRIC_NAMES_MAX },
 	[LABEL_VERSION] = { "version", NULL, METRIC_NAMES_MAX },
 	[LABEL_BACKPLANE] = { "backplane", NULL, METRIC_NAMES_MAX },
 };

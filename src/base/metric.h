@@ -4,7 +4,7 @@
  * Owns    a cell for each series of base/metric_table.h, of the process as a whole.
  * Thread  any: a change is one relaxed addition. What is written shows each cell as it was at some
  *         moment, not all at the same.
- * Promise labels have few values, known beforehand or named by the configuration.
+ * Promise labels have few values, known beforehand or named once.
  * Bound   METRIC_CELLS_MAX cells a family; METRIC_NAMES_MAX values of a label that is named at run
  *         time, further ones count as the first.
  */
@@ -36,11 +36,10 @@ enum metric_label {
 	LABEL_GAP,
 	LABEL_LIMIT,
 	LABEL_ACCOUNT,
-	LABEL_RELOAD,
+	LABEL_SOCKET,
 	LABEL_STATUS,
 	LABEL_ERROR, /* enum err */
 	/* Named at run time. */
-	LABEL_CLASS,
 	LABEL_VERSION,
 	LABEL_BACKPLANE,
 	LABEL_COUNT
@@ -71,15 +70,15 @@ enum metric_account {
 #include "base/metric_label_table.h"
 	ACCOUNT_COUNT
 };
+#define SOCKET(id, text) SOCKET_##id,
+enum metric_socket {
+#include "base/metric_label_table.h"
+	SOCKET_COUNT
+};
 #define STATUS(id, text) STATUS_##id,
 enum metric_status {
 #include "base/metric_label_table.h"
 	STATUS_COUNT
-};
-#define RELOAD(id, text) RELOAD_##id,
-enum metric_reload {
-#include "base/metric_label_table.h"
-	RELOAD_COUNT
 };
 
 /* The number of a label's value that is named at run time, which is kept from now on. The first one

@@ -19,11 +19,11 @@
 #ifndef ACCOUNT
 #define ACCOUNT(id, text)
 #endif
+#ifndef SOCKET
+#define SOCKET(id, text)
+#endif
 #ifndef STATUS
 #define STATUS(id, text)
-#endif
-#ifndef RELOAD
-#define RELOAD(id, text)
 #endif
 
 FORM(SSE, "sse")
@@ -40,7 +40,7 @@ CLOSE(DRAIN, "drain")
 CLOSE(NOMEM, "nomem")
 CLOSE(EXPIRED, "expired")
 CLOSE(REVOKED, "revoked")
-CLOSE(KICKED, "kicked")
+CLOSE(ADMIN, "admin")
 
 GAP(TRIMMED, "trimmed")
 GAP(SKIPPED, "skipped")
@@ -51,7 +51,6 @@ GAP(INVALID, "invalid")
 LIMIT(SESSION_MAX, "session_max")
 LIMIT(SESSION_PER_ADDRESS, "session_per_address")
 LIMIT(STREAM_MAX, "stream_max")
-LIMIT(MEMORY_BYTES, "memory_bytes")
 LIMIT(EVENT_BYTES, "event_bytes")
 LIMIT(BATCH_BYTES, "batch_bytes")
 LIMIT(REQUEST_CONNECTIONS, "request_connections")
@@ -70,13 +69,13 @@ STATUS(3XX, "3xx")
 STATUS(4XX, "4xx")
 STATUS(5XX, "5xx")
 
-RELOAD(DONE, "done")
-RELOAD(REFUSED, "refused")
+SOCKET(PUBLIC, "public")
+SOCKET(ADMIN, "admin")
 
 #undef FORM
 #undef CLOSE
 #undef GAP
 #undef LIMIT
 #undef ACCOUNT
+#undef SOCKET
 #undef STATUS
-#undef RELOAD

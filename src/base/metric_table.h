@@ -8,7 +8,7 @@
  */
 METRIC(BUILD, GAUGE, "build_info", VERSION, NONE, "1, with the version that runs")
 METRIC(UPTIME, AGE, "uptime_seconds", NONE, NONE, "Since the server started")
-METRIC(SESSIONS, GAUGE, "sessions", FORM, CLASS, "Listeners that are open now")
+METRIC(SESSIONS, GAUGE, "sessions", FORM, NONE, "Listeners that are open now")
 METRIC(SESSIONS_OPENED, COUNTER, "sessions_opened_total", NONE, NONE, "Listeners that were opened")
 METRIC(SESSIONS_CLOSED, COUNTER, "sessions_closed_total", CLOSE, NONE,
 	"Listeners that were closed, by the reason")
@@ -22,25 +22,24 @@ METRIC(SENDS, COUNTER, "sends_total", NONE, NONE,
 METRIC(GAPS, COUNTER, "gaps_total", GAP, NONE, "Gaps that listeners were told of, by the reason")
 METRIC(FOLDED, COUNTER, "folded_total", NONE, NONE,
 	"Events left out for slow listeners, since their key had a newer value")
-METRIC(READER_LAG, COUNTS, "reader_lag_events", CLASS, NONE,
-	"How many events behind listeners were, each looked at again and again")
+METRIC(READER_LAG, COUNTS, "reader_lag_events", NONE, NONE,
+	"How many events lay before a listener that was behind, each time that it was served")
 METRIC(PUBLISH, TIMES, "publish_seconds", NONE, NONE,
 	"From asking the backplane to store events until it had")
-METRIC(REQUESTS, COUNTER, "requests_total", STATUS, NONE, "Requests answered, by status")
+METRIC(REQUESTS, COUNTER, "requests_total", STATUS, SOCKET,
+	"Requests answered, by status and by the socket they came through")
 METRIC(PROBLEMS, COUNTER, "problems_total", ERROR, NONE, "Refusals, by what was wrong")
 METRIC(LIMITS, COUNTER, "limit_hits_total", LIMIT, NONE, "Times that a bound was reached")
-METRIC(LOOP_TURN, TIMES, "loop_turn_seconds", NONE, NONE,
-	"What one turn of a loop took: nobody on it is served meanwhile")
 METRIC(LOOP_LAG, TIMES, "loop_lag_seconds", NONE, NONE,
-	"How late a loop's timer was, asked again and again")
+	"What a turn of a loop took: so long others on it may have waited")
 METRIC(STREAMS, GAUGE, "streams", NONE, NONE, "Streams that this node has open")
 METRIC(MEMORY, GAUGE, "memory_bytes", ACCOUNT, NONE, "Bytes in use, by what for")
 METRIC(DESCRIPTORS, GAUGE, "open_descriptors", NONE, NONE, "Descriptors that are open")
 METRIC(DESCRIPTORS_MAX, GAUGE, "max_descriptors", NONE, NONE, "Descriptors that may be open")
 METRIC(BACKPLANE_READY, GAUGE, "backplane_ready", BACKPLANE, NONE,
 	"1 if what is published can be read back just now, else 0")
+METRIC(BACKPLANE_AGE, AGE, "backplane_echo_age_seconds", BACKPLANE, NONE,
+	"Since the store last gave a message of this node back to it; 0 if it is in the process")
 METRIC(DRAINING, GAUGE, "draining", NONE, NONE, "1 while the node lets its listeners go")
 METRIC(LOG_DROPPED, COUNTER, "log_lines_dropped_total", NONE, NONE,
 	"Lines of the log that could not be written at once, or were too many")
-METRIC(RELOADS, COUNTER, "config_reloads_total", RELOAD, NONE,
-	"Times that the configuration was read again, by what came of it")

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/metric.h"
 #include "base/must.h"
 
 /* The kernel's buffer is full. The session leaves every roster until the socket is writable. */
@@ -248,7 +249,9 @@ static void cursor_look(const struct session *session, const struct cursor *curs
 	};
 	stream_lock(stream);
 	tape_peek(stream_tape(stream), &peek, &cursor->at, view);
+	uint64_t lag = tape_head_ord(stream_tape(stream)) - cursor->ord;
 	stream_unlock(stream);
+	metric_observe(METRIC_READER_LAG, 0, lag);
 }
 
 /* The head is reached. What was folded on the way is told before the reader rests. */

@@ -13,7 +13,7 @@
 
 enum { ARGS_STREAMS_MAX = 64 };
 
-enum { ARGS_NONE = 0, ARGS_READ = 1, ARGS_EVENTS = 2, ARGS_PUBLISH = 4 };
+enum { ARGS_NONE = 0, ARGS_READ = 1, ARGS_EVENTS = 2, ARGS_PUBLISH = 4, ARGS_LIST = 8 };
 
 #define ARG(name, text, kinds) ARG_##name,
 enum arg {

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/metric.h"
 #include "base/must.h"
 #include "front/caller.h"
 
@@ -46,9 +47,22 @@ static bool ask_end(struct visit *visit)
 	return false;
 }
 
+static uint64_t now_ns(struct visit *visit)
+{
+	struct world *world = visit->door->config.world;
+	return world->ops->now_ns(world);
+}
+
 static void published(struct publish *publish)
 {
-	ask_answered(CONTAINER_OF(publish, struct ask, publish));
+	struct ask *ask = CONTAINER_OF(publish, struct ask, publish);
+	struct visit *visit = CONTAINER_OF(ask, struct visit, ask);
+	metric_observe(METRIC_PUBLISH, 0, (now_ns(visit) - ask->asked_ns) / 1000);
+	if (publish->err == OK && !publish->duplicate) {
+		metric_add(METRIC_EVENTS_IN, 0, 0, publish->count);
+		metric_add(METRIC_BYTES_IN, 0, 0, ask->asked_bytes);
+	}
+	ask_answered(ask);
 }
 
 static void was_read(struct read *read)
@@ -80,6 +94,10 @@ bool ask_publish(struct visit *visit, next_fn *next)
 	}
 	ask_begin(visit, next);
 	visit->ask.publish.done = published;
+	visit->ask.asked_ns = now_ns(visit);
+	visit->ask.asked_bytes = 0;
+	for (size_t i = 0; i < visit->ask.publish.count; i++)
+		visit->ask.asked_bytes += event_data(visit->ask.publish.events[i]).bytes;
 	backplane->ops->publish(backplane, &visit->ask.publish);
 	return ask_end(visit);
 }

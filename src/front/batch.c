@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/metric.h"
 #include "base/must.h"
 #include "front/post.h"
 #include "front/problem.h"
@@ -56,6 +57,7 @@ static void batch_free(struct visit *visit)
 
 static enum err too_big(size_t bytes_max)
 {
+	metric_up(METRIC_LIMITS, LIMIT_BATCH_BYTES);
 	return err_note(ERR_TOO_BIG, "a batch may have %zu bytes", bytes_max);
 }
 

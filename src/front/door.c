@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/metric.h"
 #include "base/must.h"
 #include "base/say.h"
 #include "world/foreign.h"
@@ -46,6 +47,7 @@ void door_descriptors_short(struct door *door)
 {
 	if (door->paused)
 		return;
+	metric_up(METRIC_LIMITS, LIMIT_DESCRIPTORS);
 	say(SAY_WARN, "accepting_paused", "reason", "no descriptor left", NULL);
 	door->paused = true;
 	due_arm(&door->pauses, &door->pause, door->now_ms);
@@ -59,6 +61,8 @@ static void door_shut(struct task *task, uint64_t now_ms)
 	struct world *world = door->config.world;
 	door->closed = true;
 	for (size_t i = 0; i < door->gate_count; i++) {
+		if (door->gates[i].admin)
+			continue; /* how it goes is told to the end */
 		int fd = MHD_quiesce_daemon(door->gates[i].daemon);
 		if (fd != MHD_INVALID_SOCKET)
 			world->ops->close(world, fd);
@@ -149,7 +153,11 @@ static enum err gates_open(struct door *door)
 {
 	for (size_t i = 0; i < door->config.listen_count; i++) {
 		struct gate *gate = &door->gates[i];
-		*gate = (struct gate){ .door = door, .listen_fd = door->config.listen_fds[i] };
+		*gate = (struct gate){
+			.door = door,
+			.listen_fd = door->config.listen_fds[i],
+			.admin = i >= door->config.listen_count - door->config.admin_count,
+		};
 		enum err err = gate_open(gate);
 		if (err)
 			return err;

@@ -30,6 +30,8 @@ struct door_config {
 	enum takeover_way way;
 	const int *listen_fds; /* taken over by door_new, in every case */
 	size_t listen_count;
+	size_t admin_count; /* the last so many of them are for administrators */
+	struct hub *hub; /* for administrators; else NULL */
 };
 
 /* Becomes the loop's guest. ERR_NOMEM, ERR_SYSTEM. */

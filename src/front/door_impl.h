@@ -15,6 +15,7 @@ struct gate {
 	int listen_fd; /* the daemon's */
 	int set_fd; /* the daemon's epoll set */
 	size_t connections;
+	bool admin; /* for administrators: see front/route.h */
 	bool was_full; /* the daemon has stopped accepting */
 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/metric.h"
 #include "base/must.h"
 #include "front/problem.h"
 #include "wire/json.h"
@@ -102,6 +103,8 @@ static enum err next_line(struct visit *visit, struct ingest *ingest, struct sli
 		if (err == ERR_AGAIN && visit->body_ended)
 			err = lines_last(&ingest->lines, &line);
 		if (err == ERR_TOO_BIG)
+			metric_up(METRIC_LIMITS, LIMIT_EVENT_BYTES);
+		if (err == ERR_TOO_BIG)
 			return err_note(err, "the line has more than %zu bytes",
 					ingest->lines.bytes_max);
 		if (err)
@@ -124,6 +127,8 @@ static enum err next_block(struct ingest *ingest, struct slice *chunk, struct dr
 		struct sse_event event;
 		ingest->place = ingest->sse.events + 1;
 		enum err err = sse_next(&ingest->sse, chunk, &event);
+		if (err == ERR_TOO_BIG)
+			metric_up(METRIC_LIMITS, LIMIT_EVENT_BYTES);
 		if (err == ERR_TOO_BIG)
 			return err_note(err, "the event has more than %zu bytes",
 					ingest->sse.bytes_max);

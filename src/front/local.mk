@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += libfront.la
 libfront_la_SOURCES = \
 	src/front/accept.c \
 	src/front/accept.h \
+	src/front/admin.c \
 	src/front/arg_table.h \
 	src/front/args.c \
 	src/front/args.h \

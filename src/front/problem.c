@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/metric.h"
 #include "base/must.h"
 #include "wire/json.h"
 #include "wire/utf8.h"
@@ -103,6 +104,7 @@ static void begin(struct reply *reply, unsigned status)
 
 void problem_reply_open(struct reply *reply, enum err err, const char *detail)
 {
+	metric_up(METRIC_PROBLEMS, err);
 	begin(reply, problem_status(err));
 	challenge(reply, err);
 	problem_open(&reply->body, err, detail);

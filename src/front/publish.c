@@ -2,6 +2,7 @@
  * publish: POST to a stream: one event, the body as it is. Long bodies go on to ingest.c.
  */
 #include "base/mem.h"
+#include "base/metric.h"
 #include "base/must.h"
 #include "front/ingest.h"
 #include "front/post.h"
@@ -30,6 +31,7 @@ static void single_free(struct visit *visit)
 
 static enum err too_big(size_t bytes_max)
 {
+	metric_up(METRIC_LIMITS, LIMIT_EVENT_BYTES);
 	return err_note(ERR_TOO_BIG, "an event's data may have %zu bytes", bytes_max);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "base/metric.h"
 #include "base/must.h"
 #include "base/say.h"
 #include "front/cors.h"
@@ -25,6 +26,7 @@ static void arm(struct visit *visit)
 
 void visit_brought(struct visit *visit)
 {
+	visit->is_long = true;
 	due_arm(&visit->door->ingests, &visit->due, visit->door->now_ms);
 }
 
@@ -37,7 +39,12 @@ static void reply_finish(struct visit *visit)
 		reply->status = 503;
 		reply_field(reply, "Retry-After", "1");
 	}
-	cors_fields(visit_settings(visit), visit->headers.origin, reply);
+	unsigned status = reply->status / 100;
+	if (status >= 2 && status < 2 + STATUS_COUNT)
+		metric_add(METRIC_REQUESTS, status - 2,
+			   visit->admin ? SOCKET_ADMIN : SOCKET_PUBLIC, 1);
+	if (!visit->admin) /* no web page has any business there */
+		cors_fields(visit_settings(visit), visit->headers.origin, reply);
 	if (atomic_load_explicit(&visit->door->closing, memory_order_relaxed))
 		reply->closes = true;
 }
@@ -98,6 +105,11 @@ void visit_expire(struct visit *visit)
 {
 	if (visit->phase == VISIT_HEAD || visit->phase == VISIT_BODY) {
 		bool is_head = visit->phase == VISIT_HEAD;
+		if (!is_head)
+			metric_up(METRIC_LIMITS, visit->is_long ? LIMIT_REQUEST_IDLE
+								: LIMIT_REQUEST_BODY);
+		else if (visit->uri.bytes)
+			metric_up(METRIC_LIMITS, LIMIT_REQUEST_HEAD);
 		problem_reply_late(&visit->reply,
 				   is_head ? "the request's head did not come in time"
 					   : "the request's body did not come in time");
@@ -238,10 +250,14 @@ static void notify(void *cls, struct MHD_Connection *connection, void **context,
 		return;
 	}
 	gate->connections++;
-	gate->was_full |= gate->connections >= gate->door->config.settings->requests_max;
+	bool is_full = gate->connections >= gate->door->config.settings->requests_max;
+	if (is_full && !gate->was_full)
+		metric_up(METRIC_LIMITS, LIMIT_REQUEST_CONNECTIONS);
+	gate->was_full |= is_full;
 	int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	if (visit_new(gate->door, gate->daemon, connection, fd, &visit) != OK)
 		return; /* its request is refused by handle() */
+	visit->admin = gate->admin;
 	arm(visit);
 	*context = visit;
 }

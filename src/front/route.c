@@ -40,22 +40,35 @@ static bool matches(const struct route *route, struct slice path, struct slice *
 	return true;
 }
 
-enum err route_find(struct slice path, enum method method, const struct route **ret_route,
-		    struct slice *ret_name, unsigned *ret_allowed)
+static bool is_here(const struct route *route, bool admin)
+{
+	return admin ? route->admin || route->needs == NEEDS_NOTHING : !route->admin;
+}
+
+static enum err nothing_here(bool admin)
+{
+	if (admin)
+		return err_note(ERR_NOT_FOUND, "nothing is at this path for administrators: they "
+					       "have /metrics and /v1/streams?prefix=NAME here");
+	return err_note(ERR_NOT_FOUND, "nothing is at this path: events are at /v1/streams/NAME "
+				       "and /v1/events?stream=NAME");
+}
+
+enum err route_find(struct slice path, enum method method, bool admin,
+		    const struct route **ret_route, struct slice *ret_name, unsigned *ret_allowed)
 {
 	const struct route *found = NULL;
 	struct slice name = { 0 };
 	unsigned allowed = 0;
 	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-		if (!matches(&routes[i], path, &name))
+		if (!is_here(&routes[i], admin) || !matches(&routes[i], path, &name))
 			continue;
 		allowed |= routes[i].method;
 		if ((routes[i].method & method) || (method == METHOD_OPTIONS && !found))
 			found = &routes[i];
 	}
 	if (allowed == 0)
-		return err_note(ERR_NOT_FOUND, "nothing is at this path: events are at "
-					       "/v1/streams/NAME and /v1/events?stream=NAME");
+		return nothing_here(admin);
 	*ret_allowed = allowed | METHOD_OPTIONS;
 	if (!found) {
 		char allow[ROUTE_ALLOW_MAX];

@@ -31,6 +31,10 @@ struct front_settings {
 	size_t origin_count;
 	struct slice cookie_name; /* where a browser may have a token; empty: nowhere */
 	bool token_in_query; /* access_token= is taken */
+	/* Brings what is only looked at when it is asked for up to date: before metrics are
+	 * written. NULL: nothing. Any thread. */
+	void (*measure)(void *arg);
+	void *measure_arg;
 };
 
 #endif

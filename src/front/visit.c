@@ -52,6 +52,7 @@ void visit_reset(struct visit *visit)
 	if (visit->counted)
 		atomic_fetch_sub_explicit(&visit->door->requests_open, 1, memory_order_relaxed);
 	visit->counted = false;
+	visit->is_long = false;
 	visit->route = NULL;
 	visit->body_bytes = 0;
 	visit->body_ended = false;
@@ -127,7 +128,7 @@ static enum step answer_options(struct visit *visit, unsigned allowed)
 	route_allow_text(allowed, allow);
 	visit->reply.status = 204;
 	reply_field(&visit->reply, "Allow", "%s", allow);
-	if (visit->headers.request_method.at)
+	if (visit->headers.request_method.at && !visit->admin)
 		cors_preflight(visit_settings(visit), visit->headers.origin, allow, &visit->reply);
 	return STEP_REPLY;
 }
@@ -157,7 +158,7 @@ enum step visit_begin(struct visit *visit, const char *method, const char *versi
 
 	struct slice name;
 	unsigned allowed;
-	err = route_find(visit->path, visit->method, &visit->route, &name, &allowed);
+	err = route_find(visit->path, visit->method, visit->admin, &visit->route, &name, &allowed);
 	if (err == ERR_METHOD) {
 		char allow[ROUTE_ALLOW_MAX];
 		route_allow_text(allowed, allow);

@@ -66,6 +66,7 @@ struct ask {
 	struct task task;
 	struct visit *visit;
 	struct publish publish;
+	uint64_t asked_ns, asked_bytes; /* of the publish */
 	struct read read;
 	struct drop drop;
 };
@@ -85,8 +86,10 @@ struct visit {
 	struct MHD_Daemon *daemon;
 	struct MHD_Connection *connection;
 	int fd; /* libmicrohttpd's: never closed by us */
+	bool admin; /* it came in by the administrators' socket */
 	struct due due;
 	enum visit_phase phase;
+	bool is_long; /* its clock is that of events: visit_brought */
 	bool counted; /* in the door's requests_open */
 
 	/* the request */

@@ -5,6 +5,8 @@ libworld_la_SOURCES += \
 
 libserve_la_SOURCES = \
 	src/serve/bound_table.h \
+	src/serve/measure.c \
+	src/serve/measure.h \
 	src/serve/node.c \
 	src/serve/node.h \
 	src/serve/notify.c \

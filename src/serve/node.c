@@ -10,6 +10,7 @@
 #include "base/say.h"
 #include "front/caller.h"
 #include "front/door.h"
+#include "serve/measure.h"
 #include "serve/store.h"
 #include "world/port.h"
 
@@ -45,7 +46,10 @@ struct node {
 	uint32_t runner_count;
 	struct address addresses[OPTIONS_LISTEN_MAX];
 	size_t address_count;
+	struct address admin; /* bytes 0: none */
 	size_t sessions_max;
+	uint64_t started_ms;
+	atomic_bool draining;
 	enum takeover_way way;
 	atomic_bool stopping;
 	uint64_t hub_due_ms;
@@ -68,6 +72,19 @@ struct share node_share(size_t descriptors, size_t sessions_wanted, size_t reque
 	if (sessions > sessions_wanted)
 		sessions = sessions_wanted;
 	return (struct share){ .sessions = sessions, .requests = (uint32_t)requests };
+}
+
+/* For the metrics, what is known but not counted there. Any thread. */
+static void node_measure(void *arg)
+{
+	struct node *node = arg;
+	measure(&(struct measured){
+		.backplane = node->backplane,
+		.hub = node->hub,
+		.engine = node->engine,
+		.up_ms = node_now_ms(node) - node->started_ms,
+		.draining = atomic_load(&node->draining),
+	});
 }
 
 static struct tape_bounds bounds_of(void *arg, struct slice name)
@@ -147,6 +164,8 @@ static void settings_make(struct node *node, uint32_t requests_max)
 		.origin_count = options->origin_count,
 		.cookie_name = options->cookie_name,
 		.token_in_query = !options->no_query_token,
+		.measure = node_measure,
+		.measure_arg = node,
 	};
 	memcpy(node->settings.origins, options->origins, sizeof node->settings.origins);
 }
@@ -207,17 +226,41 @@ static enum err addresses_read(struct node *node)
 	return OK;
 }
 
+/* Administrators' socket is shared with nobody: each node has numbers of its own. Without a word
+ * from the operator the usual port is a wish. */
+static enum err admin_read(struct node *node)
+{
+	const struct options *options = node->options;
+	if (slice_equal(options->admin, SLICE("off")))
+		return OK;
+	enum err err = address_parse(options->admin, &node->admin);
+	if (!err && options->dev && !address_is_loopback(&node->admin))
+		err = err_note(ERR_DENIED, "--dev asks nobody who they are, so administrators are "
+					   "heard on this machine alone: 127.0.0.1:8081");
+	if (err)
+		return err_prefix(err, "--admin");
+	err = port_check(&node->admin);
+	if (err && !options->admin_given)
+		return address_parse(SLICE("127.0.0.1:0"), &node->admin);
+	return err ? err_prefix(err, "--admin") : OK;
+}
+
 /* A loop's door: a socket of its own for each address, so that the kernel spreads connections. The
  * first loop learns which port 0 has become. */
 static enum err door_make(struct node *node, struct runner *runner)
 {
-	int fds[OPTIONS_LISTEN_MAX];
+	int fds[OPTIONS_LISTEN_MAX + 1];
+	size_t admin_count = runner == node->runners && node->admin.bytes;
 	size_t count = 0;
 	enum err err = OK;
 	while (count < node->address_count && !err) {
 		err = listen_on(&node->addresses[count], &fds[count]);
 		if (!err)
 			listen_bound_send(fds[count], node->options->session_sndbuf);
+		count += !err;
+	}
+	if (!err && admin_count) {
+		err = listen_on(&node->admin, &fds[count]);
 		count += !err;
 	}
 	if (err) {
@@ -235,6 +278,8 @@ static enum err door_make(struct node *node, struct runner *runner)
 		.way = node->way,
 		.listen_fds = fds,
 		.listen_count = count,
+		.admin_count = admin_count,
+		.hub = node->hub,
 	};
 	return door_new(&config, &runner->door);
 }
@@ -261,12 +306,15 @@ enum err node_new(const struct options *options, size_t descriptors, struct node
 
 	struct share share = node_share(descriptors, options->session_max,
 					options->request_connections,
-					node->runner_count * options->listen_count);
+					node->runner_count * options->listen_count + 1);
 	node->sessions_max = share.sessions;
 	settings_make(node, share.requests);
+	node->started_ms = node_now_ms(node);
 	enum err err = addresses_read(node);
 	if (!err)
 		err = auth_make(node);
+	if (!err)
+		err = admin_read(node);
 	if (!err)
 		err = takeover_probe(node->world, true, &node->way);
 	if (!err)
@@ -366,6 +414,7 @@ int node_turn(struct node *node)
 void node_drain(struct node *node, uint32_t window_ms)
 {
 	MUST_BE(node, NODE_TAG);
+	atomic_store(&node->draining, true);
 	for (uint32_t i = 0; i < node->runner_count; i++)
 		door_close(node->runners[i].door);
 	engine_drain(node->engine, window_ms);
@@ -386,6 +435,11 @@ const struct address *node_address(const struct node *node, size_t index)
 	return &node->addresses[index];
 }
 
+const struct address *node_admin_address(const struct node *node)
+{
+	return node->admin.bytes ? &node->admin : NULL;
+}
+
 size_t node_address_count(const struct node *node)
 {
 	return node->address_count;
@@ -400,10 +454,14 @@ void node_say_start(const struct node *node)
 {
 	char loops[16];
 	char sessions[24];
+	char admin[ADDRESS_TEXT_MAX] = "off";
+	if (node->admin.bytes)
+		address_format(&node->admin, admin);
 	(void)snprintf(loops, sizeof loops, "%u", node->runner_count);
 	(void)snprintf(sessions, sizeof sessions, "%zu", node->sessions_max);
 	say(SAY_INFO, "started", "backplane", node->backplane->ops->name, "loops", loops,
-	    "sessions_max", sessions, "takeover", takeover_way_text(node->way), "libmicrohttpd",
+	    "sessions_max", sessions, "admin", admin, "takeover",
+	    takeover_way_text(node->way), "libmicrohttpd",
 	    door_library_version(), NULL);
 	if (node->options->no_auth)
 		say(SAY_WARN, "no_auth", "means", "whoever reaches the port may read and write",

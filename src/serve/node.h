@@ -48,6 +48,8 @@ void node_drain(struct node *node, uint32_t window_ms);
 bool node_idle(const struct node *node);
 
 const struct address *node_address(const struct node *node, size_t index);
+/* Where administrators ask; NULL: nowhere. */
+const struct address *node_admin_address(const struct node *node);
 size_t node_address_count(const struct node *node);
 uint64_t node_now_ms(const struct node *node);
 /* "backplane", "takeover", loops and sessions: for the log. */

@@ -99,6 +99,15 @@ static enum err take_origins(const char *name, struct slice text, struct options
 	return err;
 }
 
+static enum err take_admin(const char *name, struct slice text, struct options *options)
+{
+	if (text.bytes == 0)
+		return err_note(ERR_SYNTAX, "%s: a value is missing", name);
+	options->admin = text;
+	options->admin_given = true;
+	return OK;
+}
+
 static enum err take_log_level(const char *name, struct slice text, struct options *options)
 {
 	static const struct slice levels[] = {
@@ -203,6 +212,7 @@ static const struct {
 	bool in_environment;
 } words[] = {
 	{ "listen", take_listen, false, true },
+	{ "admin", take_admin, false, true },
 	{ "dev", take_dev, true, true },
 	{ "cors-origins", take_origins, false, true },
 	{ "stream-slow", take_slow, false, true },
@@ -396,7 +406,8 @@ static uint64_t row_default(const struct option_row *row, bool dev)
 enum err options_read(int argc, char **argv, struct options *ret_options)
 {
 	struct options options = { .log_level = SLICE("info"),
-				   .cookie_name = SLICE("tapecast_token") };
+				   .cookie_name = SLICE("tapecast_token"),
+				   .admin = SLICE("127.0.0.1:8081") };
 	for (size_t i = 0; i < option_row_count; i++)
 		*value_of(&options, &option_rows[i]) = OPTION_UNSET;
 	enum err err = environment_read(&options);

@@ -38,6 +38,8 @@ struct options {
 	bool no_auth; /* whoever reaches the port may do anything, and that is meant */
 	struct slice cookie_name; /* default "tapecast_token"; empty: no cookie is looked at */
 	bool no_query_token;
+	struct slice admin; /* the administrators' address, or "off" */
+	bool admin_given; /* else it is a wish, and another port will do */
 	struct slice redis; /* where it is; empty: the memory backplane */
 	struct slice redis_password_file;
 	struct slice redis_prefix; /* default "tc1" */

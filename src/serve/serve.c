@@ -109,6 +109,12 @@ static int tell_ready(const struct node *node, bool dev)
 			     "  listen   curl -N %s/v1/streams/hello\n"
 			     "  publish  curl -d 'hello, world' %s/v1/streams/hello\n",
 			     url, url, url);
+		const struct address *admin = node_admin_address(node);
+		if (admin) {
+			char text[ADDRESS_TEXT_MAX];
+			address_format(admin, text);
+			(void)printf("  measure  curl http://%s/metrics\n", text);
+		}
 	}
 	return fflush(stdout);
 }

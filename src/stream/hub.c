@@ -2,6 +2,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/metric.h"
 #include "base/must.h"
 #include "stream/stream_impl.h"
 
@@ -92,9 +93,11 @@ static void hub_hold(struct stream *stream)
 static enum err hub_make(struct hub *hub, struct slice name, struct stream **ret_stream)
 {
 	struct stream *stream = NULL;
-	if (map_count(hub->map) >= hub->config.streams_max)
+	if (map_count(hub->map) >= hub->config.streams_max) {
+		metric_up(METRIC_LIMITS, LIMIT_STREAM_MAX);
 		return err_note(ERR_TOO_MANY, "this node has %zu streams open, its bound",
 				map_count(hub->map));
+	}
 	enum err err = stream_new(name, hub->config.bounds_of(hub->config.arg, name), &hub->weight,
 				  &stream);
 	if (err)
@@ -235,6 +238,26 @@ void hub_turn(struct hub *hub, uint64_t now_ms)
 		stream_unlock(stream);
 	}
 	pthread_mutex_unlock(&hub->lock);
+}
+
+bool hub_list(struct hub *hub, struct slice prefix, size_t count_max, hub_list_fn *fn, void *arg)
+{
+	MUST_BE(hub, HUB_TAG);
+	struct stream *stream;
+	size_t told = 0;
+	size_t at = 0;
+	pthread_mutex_lock(&hub->lock);
+	while (told <= count_max && (stream = map_next(hub->map, &at))) {
+		if (!slice_starts(stream_name(stream), prefix))
+			continue;
+		if (told++ == count_max)
+			break;
+		stream_lock(stream);
+		fn(arg, stream);
+		stream_unlock(stream);
+	}
+	pthread_mutex_unlock(&hub->lock);
+	return told <= count_max;
 }
 
 size_t hub_count(const struct hub *hub)

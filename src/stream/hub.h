@@ -45,6 +45,11 @@ void hub_put(struct hub *hub, struct stream **stream, uint64_t now_ms);
  * number of tapes. Call about once a second. */
 void hub_turn(struct hub *hub, uint64_t now_ms);
 
+/* At most count_max of the open streams whose names begin with prefix, in no order; false: there
+ * are more. fn is called under the stream's lock, and may only look. */
+typedef void hub_list_fn(void *arg, struct stream *stream);
+bool hub_list(struct hub *hub, struct slice prefix, size_t count_max, hub_list_fn *fn, void *arg);
+
 size_t hub_count(const struct hub *hub);
 size_t hub_weight(const struct hub *hub);
 

@@ -64,21 +64,17 @@ static void a_gauge_may_fall_and_an_age_has_seconds(void **state)
 static void two_labels_cross(void **state)
 {
 	(void)state;
-	assert_int_equal(metric_name(LABEL_CLASS, "default"), 0);
-	assert_int_equal(metric_name(LABEL_CLASS, "chat"), 1);
-	assert_int_equal(metric_name(LABEL_CLASS, "chat"), 1);
-	metric_set(METRIC_SESSIONS, FORM_LABEL_NDJSON, 1, 2);
-	metric_set(METRIC_SESSIONS, FORM_LABEL_SSE, 1, 9);
-	shows("tapecast_sessions{form=\"sse\",class=\"default\"} 0\n"
-	      "tapecast_sessions{form=\"sse\",class=\"chat\"} 9\n");
-	shows("tapecast_sessions{form=\"ndjson\",class=\"chat\"} 2\n");
+	metric_add(METRIC_REQUESTS, STATUS_2XX, SOCKET_ADMIN, 2);
+	metric_add(METRIC_REQUESTS, STATUS_5XX, SOCKET_PUBLIC, 9);
+	shows("tapecast_requests_total{status=\"2xx\",socket=\"public\"} 0\n"
+	      "tapecast_requests_total{status=\"2xx\",socket=\"admin\"} 2\n");
+	shows("tapecast_requests_total{status=\"5xx\",socket=\"public\"} 9\n");
 }
 
 static void what_has_no_name_yet_is_not_shown(void **state)
 {
 	(void)state;
-	shows_not("class=");
-	shows_not("tapecast_sessions{");
+	shows_not("version=");
 	shows_not("tapecast_build_info");
 }
 
@@ -87,19 +83,18 @@ static void names_run_out_without_harm(void **state)
 	(void)state;
 	char name[64];
 	for (unsigned i = 0; i < METRIC_NAMES_MAX; i++) {
-		(void)snprintf(name, sizeof name, "class-%u", i);
-		assert_int_equal(metric_name(LABEL_CLASS, name), i);
+		(void)snprintf(name, sizeof name, "v-%u", i);
+		assert_int_equal(metric_name(LABEL_VERSION, name), i);
 	}
-	assert_int_equal(metric_name(LABEL_CLASS, "one-more"), 0);
-	metric_observe(METRIC_READER_LAG, METRIC_NAMES_MAX - 1, 3);
-	metric_up(METRIC_SESSIONS, FORM_LABEL_COUNT - 1);
-	shows("tapecast_reader_lag_events_sum{class=\"class-31\"} 3\n");
+	assert_int_equal(metric_name(LABEL_VERSION, "one-more"), 0);
+	metric_set(METRIC_BUILD, METRIC_NAMES_MAX - 1, 0, 3);
+	shows("tapecast_build_info{version=\"v-31\"} 3\n");
 	memset(name, 'x', sizeof name - 1);
 	name[sizeof name - 1] = '\0';
 	metric_reset();
-	assert_int_equal(metric_name(LABEL_CLASS, name), 0);
-	assert_int_equal(metric_name(LABEL_CLASS, name), 0); /* cut the same way */
-	assert_int_equal(metric_name(LABEL_CLASS, "y"), 1);
+	assert_int_equal(metric_name(LABEL_VERSION, name), 0);
+	assert_int_equal(metric_name(LABEL_VERSION, name), 0); /* cut the same way */
+	assert_int_equal(metric_name(LABEL_VERSION, "y"), 1);
 }
 
 static void a_name_cannot_break_its_line(void **state)
@@ -127,19 +122,16 @@ static void a_histogram_is_cumulative_and_its_ends_are_within(void **state)
 	      "tapecast_publish_seconds_count 6\n");
 }
 
-static void a_histogram_of_numbers_has_a_label_besides(void **state)
+static void a_histogram_of_numbers_counts_in_whole_ones(void **state)
 {
 	(void)state;
-	(void)metric_name(LABEL_CLASS, "default");
-	(void)metric_name(LABEL_CLASS, "chat");
-	metric_observe(METRIC_READER_LAG, 1, 0);
-	metric_observe(METRIC_READER_LAG, 1, 10001);
-	shows("tapecast_reader_lag_events_bucket{class=\"chat\",le=\"0\"} 1\n"
-	      "tapecast_reader_lag_events_bucket{class=\"chat\",le=\"1\"} 1\n");
-	shows("tapecast_reader_lag_events_bucket{class=\"chat\",le=\"10000\"} 1\n"
-	      "tapecast_reader_lag_events_bucket{class=\"chat\",le=\"+Inf\"} 2\n"
-	      "tapecast_reader_lag_events_sum{class=\"chat\"} 10001\n");
-	shows("tapecast_reader_lag_events_count{class=\"default\"} 0\n");
+	metric_observe(METRIC_READER_LAG, 0, 0);
+	metric_observe(METRIC_READER_LAG, 0, 10001);
+	shows("tapecast_reader_lag_events_bucket{le=\"0\"} 1\n"
+	      "tapecast_reader_lag_events_bucket{le=\"1\"} 1\n");
+	shows("tapecast_reader_lag_events_bucket{le=\"10000\"} 1\n"
+	      "tapecast_reader_lag_events_bucket{le=\"+Inf\"} 2\n"
+	      "tapecast_reader_lag_events_sum 10001\n");
 }
 
 static void errors_are_labels_in_small_letters(void **state)
@@ -157,7 +149,7 @@ static void every_family_has_room_for_all_its_series(void **state)
 		metric_set((enum metric)i, 0, 0, metric_value((enum metric)i, 0, 0));
 	metric_up(METRIC_PROBLEMS, ERR_COUNT - 1);
 	metric_up(METRIC_LIMITS, LIMIT_COUNT - 1);
-	metric_set(METRIC_SESSIONS, FORM_LABEL_COUNT - 1, METRIC_NAMES_MAX - 1, 0);
+	metric_add(METRIC_REQUESTS, STATUS_COUNT - 1, SOCKET_COUNT - 1, 1);
 }
 
 static void label_beyond(void *arg)
@@ -228,7 +220,7 @@ static void people_get_a_table(void **state)
 	buf_reset(&page);
 	metric_write_page(&page);
 	buf_put_byte(&page, '\0');
-	assert_non_null(strstr(page.at, "\n| `tapecast_sessions` | gauge | form, class | Listeners"));
+	assert_non_null(strstr(page.at, "\n| `tapecast_sessions` | gauge | form | Listeners"));
 }
 
 static int setup(void **state)
@@ -257,7 +249,7 @@ int main(void)
 		TEST(names_run_out_without_harm),
 		TEST(a_name_cannot_break_its_line),
 		TEST(a_histogram_is_cumulative_and_its_ends_are_within),
-		TEST(a_histogram_of_numbers_has_a_label_besides),
+		TEST(a_histogram_of_numbers_counts_in_whole_ones),
 		TEST(errors_are_labels_in_small_letters),
 		TEST(every_family_has_room_for_all_its_series),
 		TEST(a_label_that_is_none_is_a_bug),

@@ -8,7 +8,7 @@ static unsigned allowed;
 
 static enum err find(const char *path, enum method method)
 {
-	return route_find(slice_of(path), method, &route, &name, &allowed);
+	return route_find(slice_of(path), method, false, &route, &name, &allowed);
 }
 
 static void a_stream_s_path_gives_its_name(void **state)
@@ -41,6 +41,25 @@ static void other_paths_are_taken_whole(void **state)
 		assert_int_equal(find(none[i], METHOD_GET), ERR_NOT_FOUND);
 }
 
+static void administrators_have_a_socket_of_their_own(void **state)
+{
+	(void)state;
+	assert_int_equal(find("/metrics", METHOD_GET), ERR_NOT_FOUND);
+	assert_int_equal(find("/v1/streams", METHOD_OPTIONS), ERR_NOT_FOUND);
+	const struct {
+		const char *path;
+		enum err err;
+	} there[] = {
+		{ "/metrics", OK }, { "/v1/streams", OK }, { "/healthz/ready", OK },
+		{ "/v1/streams/a", ERR_NOT_FOUND }, { "/v1/events", ERR_NOT_FOUND },
+		{ "/v1/publish", ERR_NOT_FOUND },
+	};
+	for (size_t i = 0; i < sizeof there / sizeof there[0]; i++)
+		assert_int_equal(route_find(slice_of(there[i].path), METHOD_GET, true, &route,
+					    &name, &allowed), there[i].err);
+	assert_noted("/metrics");
+}
+
 static void a_wrong_method_is_told_the_right_ones(void **state)
 {
 	(void)state;
@@ -71,6 +90,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_stream_s_path_gives_its_name),
 		TEST(other_paths_are_taken_whole),
+		TEST(administrators_have_a_socket_of_their_own),
 		TEST(a_wrong_method_is_told_the_right_ones),
 		TEST(methods_have_case),
 	};

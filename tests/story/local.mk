@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	tests/story/test_life.py \
 	tests/story/test_limits.py \
 	tests/story/test_listen.py \
+	tests/story/test_metrics.py \
 	tests/story/test_page.py \
 	tests/story/test_publish.py \
 	tests/story/test_redis.py \
