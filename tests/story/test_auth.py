@@ -296,5 +296,5 @@ def test_a_server_without_keys_must_be_told_that_this_is_meant():
     with pytest.raises(AssertionError, match="say one or the other"):
         Server("--no-auth", "--jwt-key", os.devnull, dev=False)
     with Server(dev=False) as server:
-        assert "no_auth" in server.said()
+        eventually(lambda: "no_auth" in server.said(), "the log says that nobody is asked")
         assert server.publish(fresh(), "x")
