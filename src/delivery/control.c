@@ -89,20 +89,6 @@ static bool session_fits(const struct session *session, const struct session_fil
 	return slice_starts(slice_from(id, sizeof id), filter->session);
 }
 
-/* Takes all sessions in turn, though `each` may close the one that it is given. */
-static void each_session(struct loop *loop, void (*each)(struct session *, void *), void *arg)
-{
-	struct list all;
-	list_init(&all);
-	list_splice(&all, &loop->sessions);
-	while (!list_empty(&all)) {
-		struct session *session = CONTAINER_OF(all.next, struct session, link);
-		list_drop(&session->link);
-		list_push(&loop->sessions, &session->link);
-		each(session, arg);
-	}
-}
-
 /* --- disconnect --- */
 
 struct cut {
@@ -132,7 +118,7 @@ static void cut_run(struct job *job, struct loop *loop)
 {
 	struct cut *cut = CONTAINER_OF(job, struct cut, job);
 	if (loop)
-		each_session(loop, cut_session, cut);
+		loop_each_session(loop, cut_session, cut);
 	mem_free(cut);
 }
 
@@ -237,7 +223,7 @@ static void list_run(struct job *job, struct loop *loop)
 	struct list_work *work = CONTAINER_OF(job, struct list_part, job)->work;
 	pthread_mutex_lock(&work->lock);
 	if (loop)
-		each_session(loop, list_session, work);
+		loop_each_session(loop, list_session, work);
 	bool last = --work->parts_left == 0;
 	pthread_mutex_unlock(&work->lock);
 	if (!last)

@@ -238,6 +238,9 @@ void follow_leave(struct cursor *cursor);
 /* Serves what the loop's sends_left allow; true if some are left. */
 bool follow_pass(struct follow *follow);
 
+/* loop.c: takes all sessions in turn, though `each` may close the one that it is given. */
+void loop_each_session(struct loop *loop, void (*each)(struct session *, void *), void *arg);
+
 /* session.c */
 struct slice session_name(const void *session);
 enum err session_new(struct loop *loop, const struct ticket *ticket, struct session **ret_session)

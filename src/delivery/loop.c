@@ -12,6 +12,30 @@
 
 enum { READY_MAX = 256, TASKS_PER_TURN = 1024, WALL_JUMP_MS = 200 };
 
+void loop_each_session(struct loop *loop, void (*each)(struct session *, void *), void *arg)
+{
+	struct list all;
+	list_init(&all);
+	list_splice(&all, &loop->sessions);
+	while (!list_empty(&all)) {
+		struct session *session = CONTAINER_OF(all.next, struct session, link);
+		list_drop(&session->link);
+		list_push(&loop->sessions, &session->link);
+		each(session, arg);
+	}
+}
+
+static void look_at_lapse(struct session *session, void *arg)
+{
+	(void)arg;
+	if (!session->bearer)
+		return;
+	lapse_set(session);
+	/* Now, not at the next tick: this turn may have events for it. */
+	if (lapse_due(session))
+		session_arm(session, session->due_ms);
+}
+
 /* The wall clock may be set at any time: what bearers make of it is looked at again then. */
 static void loop_look_at_wall(struct loop *loop)
 {
@@ -21,20 +45,7 @@ static void loop_look_at_wall(struct loop *loop)
 	if (jump_ms < WALL_JUMP_MS && jump_ms > -WALL_JUMP_MS)
 		return;
 	loop->wall_offset_ms = offset_ms;
-	struct list all;
-	list_init(&all);
-	list_splice(&all, &loop->sessions);
-	while (!list_empty(&all)) {
-		struct session *session = CONTAINER_OF(all.next, struct session, link);
-		list_drop(&session->link);
-		list_push(&loop->sessions, &session->link);
-		if (!session->bearer)
-			continue;
-		lapse_set(session);
-		/* Now, not at the next tick: this turn may have events for it. */
-		if (lapse_due(session))
-			session_arm(session, session->due_ms);
-	}
+	loop_each_session(loop, look_at_lapse, NULL);
 }
 
 enum err loop_new(struct engine *engine, uint32_t index, struct loop **ret_loop)
@@ -267,18 +278,15 @@ static void loop_serve(struct loop *loop)
 	list_splice(&loop->busy, &busy);
 }
 
+static void drain_one(struct session *session, void *window_ms)
+{
+	session_drain(session, PART_DRAIN, *(const uint32_t *)window_ms);
+}
+
 static void loop_begin_drain(struct loop *loop, uint32_t window_ms)
 {
 	loop->draining = true;
-	struct list all;
-	list_init(&all);
-	list_splice(&all, &loop->sessions);
-	while (!list_empty(&all)) {
-		struct session *session = CONTAINER_OF(all.next, struct session, link);
-		list_drop(&session->link);
-		list_push(&loop->sessions, &session->link);
-		session_drain(session, PART_DRAIN, window_ms);
-	}
+	loop_each_session(loop, drain_one, &window_ms);
 }
 
 static void loop_run_guest(struct loop *loop)
